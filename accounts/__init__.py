@@ -1,0 +1,1 @@
+"""Identity: who a bearer token speaks for. Never speaks HTTP."""

@@ -1,0 +1,1 @@
+"""Renting: quotes, availability and the booking state machine. Never speaks HTTP."""

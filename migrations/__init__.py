@@ -1,0 +1,1 @@
+"""Alembic revisions; the triggers and views are SQL files beside them."""

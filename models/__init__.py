@@ -1,0 +1,27 @@
+"""Tables and sessions (SQLAlchemy 2, typed), one file per aggregate. No I/O beyond SQL."""
+
+from models.accounts import Account, Role
+from models.base import Base
+from models.bookings import TAKES_DAYS, Booking, BookingStatus
+from models.indexing import LIVE_STATES, BuildState, DeadLetter, IndexBuild, SearchDirty
+from models.reviews import Review
+from models.vehicles import Photo, Vehicle, VehicleFeature, VehicleStatus
+
+__all__ = [
+    "LIVE_STATES",
+    "TAKES_DAYS",
+    "Account",
+    "Base",
+    "Booking",
+    "BookingStatus",
+    "BuildState",
+    "DeadLetter",
+    "IndexBuild",
+    "Photo",
+    "Review",
+    "Role",
+    "SearchDirty",
+    "Vehicle",
+    "VehicleFeature",
+    "VehicleStatus",
+]

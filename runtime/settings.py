@@ -1,0 +1,51 @@
+"""Settings of every process, read once from `RIDES_*` environment variables."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a process needs to know about its surroundings.
+
+    Secrets have no default: a process that needs one fails at start, naming the variable.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RIDES_", frozen=True)
+
+    database_url: str = Field(
+        "postgresql://rides:rides@127.0.0.1:5432/rides", description="PostgreSQL, the truth"
+    )
+    redis_url: str = Field("redis://127.0.0.1:6379/0", description="broker of the indexer's hints")
+    elasticsearch_url: str = Field("http://127.0.0.1:9200", description="search engine")
+    index_alias: str = Field(
+        "vehicles", pattern=r"^[a-z][a-z0-9-]*$", description="alias that searches read"
+    )
+    secret_key: SecretStr | None = Field(
+        None, min_length=32, description="signs bearer tokens and cursors; at least 32 characters"
+    )
+    host: str = Field("127.0.0.1", description="address that the API listens on")
+    port: int = Field(8000, ge=1, le=65535, description="port that the API listens on")
+    state_dir: Path = Field(Path(".rides"), description="where devstack and demo keep their state")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
+    pool_size: int = Field(20, ge=1, le=200, description="PostgreSQL connections per process")
+
+    def require_secret(self) -> str:
+        """The signing secret.
+
+        Raises:
+            RuntimeError: no secret is set; the message names the variable and a way to make one.
+        """
+        if self.secret_key is None:
+            msg = "RIDES_SECRET_KEY is not set: make one with `openssl rand -hex 32` and export it"
+            raise RuntimeError(msg)
+        return self.secret_key.get_secret_value()
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process; `settings.cache_clear()` rereads the environment."""
+    return Settings()
