@@ -1,0 +1,85 @@
+"""`GET /v1/search/vehicles`."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from api import cursors
+from api.dependencies import AppSettings
+from api.errors import Problem, problem_responses
+from api.schemas.search import SearchPage
+from api.search_parameters import openapi_parameters, parse
+from search.engine import Engine, SearchUnavailableError
+from search.fields import camel
+from search.page import SearchPage as Found
+
+router = APIRouter(prefix="/v1/search", tags=["search"])
+
+
+@router.get(
+    "/vehicles",
+    summary="Find vehicles",
+    response_model=None,  # the page is built once, as plain dicts; a test holds it to this schema
+    responses={
+        200: {"model": SearchPage, "description": "A page; empty when nothing matches"},
+        **problem_responses(
+            {
+                400: "The cursor is not one of ours, has expired or belongs to another search",
+                503: "No search engine answers; try again after `Retry-After` seconds",
+            }
+        ),
+    },
+    openapi_extra={"parameters": openapi_parameters()},
+)
+async def search_vehicles(request: Request, settings: AppSettings) -> Response:
+    """Search by text, place, dates and filters, with facets, in pages.
+
+    Facets count only vehicles that are free on the asked dates. A facet of which any value may
+    match leaves its own filter out of its counts: they say what another choice would find.
+    """
+    begun = time.perf_counter()
+    asked, cursor = parse(request.query_params.multi_items(), datetime.now(UTC).date())
+    this_search = f"search {asked.fingerprint()}"
+    secret = settings.require_secret()
+    if cursor is not None:
+        asked = replace(
+            asked, after=tuple(cursors.verify(cursor, secret=secret, of=this_search)["after"])
+        )
+    engine: Engine = request.app.state.search
+    try:
+        found = await engine.search(asked)
+    except SearchUnavailableError as error:
+        raise Problem(
+            503,
+            "search-unavailable",
+            "Search does not answer",
+            str(error),
+            headers={"Retry-After": "1"},
+        ) from error
+    content = _page(found) | {
+        "hasMore": found.last is not None,
+        "nextCursor": found.last
+        and cursors.sign({"after": found.last}, secret=secret, of=this_search),
+        "meta": {
+            "engine": "elasticsearch",
+            "degraded": False,
+            "profile": "default",
+            "indexAgeMs": request.app.state.index_age.ms,
+            "tookMs": round((time.perf_counter() - begun) * 1000, 1),
+        },
+    }
+    return Response(orjson.dumps(content), media_type="application/json")
+
+
+def _page(found: Found) -> dict[str, object]:
+    return {
+        "items": found.items,
+        "facets": {camel(name): values for name, values in found.facets.items()},
+        "facetStats": {camel(name): stats for name, stats in found.facet_stats.items()},
+        "total": {"value": found.total, "exact": True},
+        "understood": [],
+        "suggestions": {},
+    }

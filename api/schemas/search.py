@@ -1,0 +1,236 @@
+"""The shapes of a search: its parameters and its page, both derived from the table of fields."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic.alias_generators import to_camel
+
+from api.schemas.common import IsoDate, Page, Shape, WholeNumber
+from search import fields
+from search.fields import DISTANCE, FACETS, FIELDS, PRICE, RELEVANCE, SORTS, Kind, Match
+
+MOST_VALUES = 20  # of one filter
+ALL_FACETS: tuple[str, ...] = tuple(fields.camel(name) for name in (*FACETS, PRICE))
+
+Value = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Degrees = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class FixedParameters(BaseModel):
+    """The parameters that do not come from a field."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+    q: str | None = Field(
+        None,
+        max_length=200,
+        description="Free text: every word must be found in the name, place, features or "
+        "description. Case and accents do not matter.",
+        examples=["tesla model x"],
+    )
+    lat: Annotated[Degrees, Field(ge=-90, le=90)] | None = Field(
+        None, description="Latitude of the point to measure from; needs `lon`", examples=[19.7074]
+    )
+    lon: Annotated[Degrees, Field(ge=-180, le=180)] | None = Field(
+        None, description="Longitude of that point; needs `lat`", examples=[-155.0885]
+    )
+    radius_km: Annotated[Degrees, Field(gt=0, le=20_000)] | None = Field(
+        None, description="Only vehicles within so many kilometres of the point", examples=[25]
+    )
+    bbox: str | None = Field(
+        None,
+        max_length=100,
+        description="Only vehicles on this map section: `west,south,east,north` in degrees; "
+        "west greater than east spans the 180th meridian",
+        examples=["-156.1,18.9,-154.8,20.3"],
+    )
+    start: IsoDate | None = Field(
+        None,
+        description="Pick-up day; with `end`: only vehicles that are free on all the days, and "
+        "every item has its all-in `total`",
+        examples=["2027-03-01"],
+    )
+    end: IsoDate | None = Field(
+        None, description="Return day, not paid; needs `start`", examples=["2027-03-08"]
+    )
+    price_basis: Literal["day", "total"] = Field(
+        "day",
+        description="What `priceMin`, `priceMax`, the price facet and the sort orders by price "
+        "mean: the price of a day, or the all-in total of the asked 1 to 30 days",
+    )
+    sort: Literal[RELEVANCE, DISTANCE, *SORTS] = Field(  # type: ignore[valid-type]  # derived
+        RELEVANCE, description="Order; `distance` needs `lat` and `lon`. Ties are broken by id."
+    )
+    facets: list[Literal["none", *ALL_FACETS]] | None = Field(  # type: ignore[valid-type]
+        None,
+        description="Which facets to count, comma-separated or repeated; `none` for none. Default: "
+        "all on the first page, none with a `cursor`",
+        examples=[["make", "price"]],
+    )
+    limit: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(20, description="Items on a page")
+    cursor: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2000,
+        description="`nextCursor` of the page before, with otherwise the same parameters",
+    )
+
+
+def _field_parameters() -> dict[str, Any]:
+    derived: dict[str, Any] = {}
+    for field in FIELDS:
+        if field.match:
+            derived[field.name] = (
+                Annotated[list[Value], Field(max_length=MOST_VALUES)],
+                Field([], description=_filter_text(field), examples=[[field.example]]),
+            )
+        if field.flag:
+            derived[field.name] = (bool | None, Field(None, description=f"Only: {field.about}"))
+        if bounds := field.bounds:
+            number: Any = WholeNumber if bounds.scale == 1 else Degrees
+            kind = Annotated[number, Field(ge=bounds.least, le=bounds.most)]
+            for end in bounds.ends:
+                at = "At least" if end == "min" else "At most"
+                unit = f", in {bounds.unit}" if bounds.unit else ""
+                derived[f"{bounds.parameter}_{end}"] = (
+                    kind | None,
+                    Field(
+                        None,
+                        description=f"{at} this {bounds.parameter}{unit}",
+                        examples=[field.example],
+                    ),
+                )
+    return derived
+
+
+def _filter_text(field: fields.Field) -> str:
+    which = "any" if field.match is Match.ANY else "all"
+    return f"{field.about}; repeat it for several: {which} of them must match. Case is ignored."
+
+
+SearchParameters: type[FixedParameters] = create_model(
+    "SearchParameters", __base__=FixedParameters, **_field_parameters()
+)
+PARAMETERS: dict[str, bool] = {
+    info.alias or name: name in FACETS or name == "facets"
+    for name, info in SearchParameters.model_fields.items()
+}
+"""Every parameter's name in the query string, and whether it may be repeated."""
+
+
+class FacetValue(Shape):
+    """One value that vehicles have."""
+
+    value: str = Field(description="to show, and to send as the filter", examples=["SUV"])
+    count: int = Field(description="vehicles that a search with it finds", examples=[212])
+    selected: bool = Field(description="whether this search asks for it", examples=[False])
+
+
+class PriceBucket(Shape):
+    """One bar of the histogram."""
+
+    start: int = Field(alias="from", description="cents, inclusive", examples=[5000])
+    count: int = Field(description="vehicles from here up to the next bar", examples=[17])
+
+
+class PriceFacet(Shape):
+    """Prices of the vehicles that all filters but the price leave; null where there are none."""
+
+    min: int | None = Field(description="cents", examples=[2900])
+    max: int | None = Field(description="cents", examples=[41000])
+    interval: int | None = Field(description="width of a bar in cents", examples=[1000])
+    buckets: list[PriceBucket] = Field(description="at most 40, without gaps")
+
+
+_FACETS: dict[str, Any] = {
+    name: (list[FacetValue], Field([], description=fields.BY_NAME[name].about)) for name in FACETS
+}
+_FACETS[PRICE] = (PriceFacet | None, Field(None, description="Histogram of prices"))
+Facets: Any = create_model("Facets", __base__=Shape, **_FACETS)
+
+
+class FacetStats(Shape):
+    """What a facet's list does not show."""
+
+    other_count: int = Field(description="vehicles whose value is not in the list", examples=[31])
+    exact: bool = Field(description="whether the counts are exact", examples=[True])
+
+
+class Location(Shape):
+    """Where a vehicle is picked up; null where the listing does not say."""
+
+    lat: float | None = Field(description="degrees", examples=[19.7074])
+    lon: float | None = Field(description="degrees", examples=[-155.0885])
+    city: str | None = Field(examples=["Hilo"])
+    region: str | None = Field(examples=["Hawaii"])
+    country: str | None = Field(examples=["United States"])
+
+
+_JSON: dict[Kind, Any] = {Kind.LONG: int, Kind.INTEGER: int, Kind.BOOLEAN: bool}
+
+
+def _item_fields() -> dict[str, Any]:
+    derived: dict[str, Any] = {}
+    for field in FIELDS:
+        if not field.item:
+            continue
+        kind = list[str] if field.match is Match.ALL else _JSON.get(field.kind, str)
+        if field.bounds and field.bounds.scale != 1:
+            kind = float
+        derived[field.name] = (
+            kind if field.required else kind | None,
+            Field(description=field.about, examples=[field.example]),
+        )
+    return derived
+
+
+class _ItemBase(Shape):
+    location: Location
+    total: int = Field(
+        0, description="All-in price of the asked days, in cents; only with dates", examples=[66990]
+    )
+    distance_km: float = Field(
+        0, description="From the asked point; only with `lat` and `lon`", examples=[3.214]
+    )
+    highlights: dict[str, str] = Field(
+        description="Where the text was found, as HTML with `<em>`; by field",
+        examples=[{"title": "2019 <em>Tesla</em> <em>Model</em> <em>X</em>"}],
+    )
+
+
+Item: Any = create_model("Item", __base__=_ItemBase, **_item_fields())
+
+
+class Total(Shape):
+    """How many vehicles the search finds on all its pages."""
+
+    value: int = Field(examples=[318])
+    exact: bool = Field(examples=[True])
+
+
+class Meta(Shape):
+    """How the answer came about."""
+
+    engine: Literal["elasticsearch"] = Field(description="who answered")
+    degraded: bool = Field(description="whether the answer is less than usual", examples=[False])
+    profile: str = Field(description="the ranking that was used", examples=["default"])
+    index_age_ms: int = Field(
+        description="how far the index may be behind: the age of the oldest change that is not "
+        "searchable yet, as of the last half second",
+        examples=[0],
+    )
+    took_ms: float = Field(description="time spent on the server", examples=[14.2])
+
+
+class SearchPage(Page):
+    """One page of a search."""
+
+    items: list[Item]
+    facets: Facets = Field(description="by name; only those that were asked for")
+    facet_stats: dict[str, FacetStats] = Field(description="by facet")
+    total: Total
+    understood: list[dict[str, Any]] = Field(
+        description="what was read out of the text as filters; nothing yet"
+    )
+    suggestions: dict[str, Any] = Field(description="what to try instead; nothing yet")
+    meta: Meta

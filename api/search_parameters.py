@@ -1,0 +1,181 @@
+"""A query string as a `SearchRequest`: parsed once, everything wrong named at once."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from api.errors import invalid_request
+from api.schemas.common import FieldError
+from api.schemas.search import ALL_FACETS, PARAMETERS, FixedParameters, SearchParameters
+from search.fields import DISTANCE, FACETS, FIELDS, LONGEST_TOTAL, PRICE, camel
+from search.request import Box, Dates, Near, SearchRequest
+
+LONGEST_RENTAL = 365  # days
+_FACET_NAMES = dict(zip(ALL_FACETS, (*FACETS, PRICE), strict=True))
+
+
+def parse(query: Iterable[tuple[str, str]], today: date) -> tuple[SearchRequest, str | None]:
+    """The search that the query string asks for, and its cursor.
+
+    Raises:
+        Problem: 422, naming every unknown or wrong parameter and what is allowed.
+    """
+    given, errors = _collect(query)
+    try:
+        parameters = SearchParameters.model_validate(given)
+    except ValidationError as invalid:
+        errors += [_field_error(error) for error in invalid.errors(include_url=False)]
+        raise invalid_request(errors) from None
+    box, box_errors = _box(parameters.bbox)
+    errors += box_errors + _contradictions(parameters, today)
+    if errors:
+        raise invalid_request(errors)
+    return _request(parameters, box), parameters.cursor
+
+
+def _collect(query: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], list[FieldError]]:
+    given: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for name, value in query:
+        if name not in PARAMETERS:
+            errors.append(FieldError(pointer=name[:100], message=_unknown(name)))
+        elif PARAMETERS[name]:
+            values = value.split(",") if name == "facets" else [value]
+            given.setdefault(name, []).extend(values)
+        elif name in given:
+            errors.append(FieldError(pointer=name, message="may be given only once"))
+        else:
+            given[name] = value
+    return given, errors
+
+
+def _unknown(name: str) -> str:
+    close = get_close_matches(name[:100], PARAMETERS, 1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"unknown parameter; {hint}allowed are {', '.join(PARAMETERS)}"
+
+
+def _field_error(error: Any) -> FieldError:
+    # The union of a number with None adds its own step to the location: only the name is of use.
+    return FieldError(pointer=str(error["loc"][0]), message=error["msg"])
+
+
+def _box(value: str | None) -> tuple[Box | None, list[FieldError]]:
+    if value is None:
+        return None, []
+    try:
+        west, south, east, north = (float(part) for part in value.split(","))
+    except ValueError:
+        message = "must be four numbers of degrees: west,south,east,north"
+        return None, [FieldError(pointer="bbox", message=message)]
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees
+        message = "must lie within -180..180 and -90..90 degrees, with south not above north"
+        return None, [FieldError(pointer="bbox", message=message)]
+    return Box(west, south, east, north), []
+
+
+def _contradictions(asked: FixedParameters, today: date) -> list[FieldError]:
+    errors: list[tuple[str, str]] = []
+    if (asked.lat is None) != (asked.lon is None):
+        errors.append(("lat" if asked.lat is None else "lon", "lat and lon come together"))
+    if asked.lat is None:
+        if asked.radius_km is not None:
+            errors.append(("radiusKm", "needs lat and lon"))
+        if asked.sort == DISTANCE:
+            errors.append(("sort", "distance needs lat and lon"))
+    errors += _wrong_dates(asked, today)
+    for field in FIELDS:
+        if field.bounds and field.bounds.ends == ("min", "max"):
+            name = field.bounds.parameter
+            low, high = getattr(asked, f"{name}_min"), getattr(asked, f"{name}_max")
+            if low is not None and high is not None and low > high:
+                errors.append((f"{name}Min", f"must not be above {name}Max"))
+    if asked.facets and "none" in asked.facets and len(asked.facets) > 1:
+        errors.append(("facets", "none excludes every other facet"))
+    return [FieldError(pointer=pointer, message=message) for pointer, message in errors]
+
+
+def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
+    if asked.start is None or asked.end is None:
+        if asked.start or asked.end:
+            return [("end" if asked.start else "start", "start and end come together")]
+        return [("priceBasis", "total needs start and end")] if asked.price_basis == "total" else []
+    days = (asked.end - asked.start).days
+    if days < 1:
+        return [("end", "must be after start")]
+    if days > LONGEST_RENTAL:
+        return [("end", f"must be at most {LONGEST_RENTAL} days after start")]
+    # Somewhere on Earth it may still be yesterday.
+    if asked.start < today - timedelta(days=1):
+        return [("start", "must not be in the past")]
+    if asked.price_basis == "total" and days > LONGEST_TOTAL:
+        return [("priceBasis", f"total takes 1 to {LONGEST_TOTAL} days, not {days}")]
+    return []
+
+
+def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
+    filters, ranges, flags = {}, {}, {}
+    for field in FIELDS:
+        if field.match and (values := getattr(asked, field.name)):
+            filters[field.name] = tuple(dict.fromkeys(values))
+        if field.flag and (flag := getattr(asked, field.name)) is not None:
+            flags[field.name] = flag
+        if bounds := field.bounds:
+            ends = [getattr(asked, f"{bounds.parameter}_{end}", None) for end in ("min", "max")]
+            low, high = (None if end is None else round(end * bounds.scale) for end in ends)
+            if low is not None or high is not None:
+                ranges[field.name] = (low, high)
+    near = None
+    if asked.lat is not None and asked.lon is not None:
+        near = Near(asked.lat, asked.lon, asked.radius_km)
+    return SearchRequest(
+        text=(asked.q or "").strip() or None,
+        near=near,
+        box=box,
+        dates=Dates(asked.start, asked.end) if asked.start and asked.end else None,
+        filters=filters,
+        ranges=ranges,
+        flags=flags,
+        price_basis=asked.price_basis,
+        sort=asked.sort,
+        facets=_facets(asked.facets, continued=asked.cursor is not None),
+        limit=asked.limit,
+    )
+
+
+def _facets(asked: Sequence[str] | None, *, continued: bool) -> tuple[str, ...]:
+    if asked is None:
+        return () if continued else tuple(_FACET_NAMES.values())
+    return tuple(dict.fromkeys(_FACET_NAMES[name] for name in asked if name != "none"))
+
+
+def openapi_parameters() -> list[dict[str, Any]]:
+    """The parameters as OpenAPI lists them, from the very model that validates them."""
+    schema = SearchParameters.model_json_schema(by_alias=True)
+    return [_openapi_parameter(name, part) for name, part in schema["properties"].items()]
+
+
+def _openapi_parameter(name: str, part: dict[str, Any]) -> dict[str, Any]:
+    part = dict(part)
+    # Optional here means that it may be left out, not that it may be null.
+    alternatives = [each for each in part.pop("anyOf", []) if each.get("type") != "null"]
+    for alternative in alternatives:
+        part |= alternative
+    examples = part.pop("examples", [])
+    description = part.pop("description", "")
+    part.pop("title", None)
+    if part.get("default", 0) is None:
+        part.pop("default")
+    shown: dict[str, Any] = {
+        "name": camel(name),
+        "in": "query",
+        "required": False,
+        "description": description,
+        "schema": part,
+    }
+    if examples:
+        shown["example"] = examples[0]
+    return shown

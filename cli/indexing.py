@@ -1,0 +1,118 @@
+"""`rides reindex` and `rides index …`: what an operator does with the search index."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from runtime.settings import settings
+
+app = typer.Typer(no_args_is_help=True, help="Look at the search index.")
+
+
+def reindex(
+    if_needed: Annotated[
+        bool,
+        typer.Option(
+            "--if-needed", help="Only when no index is live or its mapping is not the code's."
+        ),
+    ] = False,
+) -> None:
+    """Build a new index beside the live one and swap it in; searches go on meanwhile.
+
+    Nothing that is written during the rebuild is missed. The previous index is kept and fed; the
+    one before it is removed. Exit code 1: nothing was swapped, and the message says why.
+    """
+    from indexer.rebuild import RebuildError, needed, rebuild
+    from models.session import connect
+    from runtime.clients import elasticsearch
+
+    chosen = settings()
+    console = Console(stderr=True)
+    with connect(chosen, application="reindex") as connection, elasticsearch(chosen) as client:
+        if if_needed and needed(connection, client, chosen.index_alias) is None:
+            console.print("The index is live and its mapping is current: nothing to do.")
+            return
+        with _progress(console) as progress:
+            task = progress.add_task("Reindexing")
+
+            def show(done: int, total: int) -> None:
+                progress.update(task, completed=done, total=total)
+
+            try:
+                build = rebuild(connection, client, chosen.index_alias, show)
+            except RebuildError as error:
+                progress.stop()
+                console.print(f"[red]Not swapped:[/red] {error}")
+                raise typer.Exit(1) from error
+    console.print(f"Searches now read [bold]{build.index_name}[/bold].")
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(show_speed=True),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+) -> None:
+    """Show the builds, which one serves, how much is not searchable yet and what was refused."""
+    from indexer import builds
+    from models.session import connect
+    from runtime.clients import elasticsearch
+
+    chosen = settings()
+    with connect(chosen, application="status") as connection, elasticsearch(chosen) as client:
+        now = builds.status(connection, client, chosen.index_alias)
+    if as_json:
+        typer.echo(orjson.dumps(asdict(now), option=orjson.OPT_INDENT_2))
+        return
+    console = Console()
+    if not now.builds:
+        console.print("No index yet: run `rides reindex`.")
+    else:
+        console.print(_builds_table(now))
+        if not now.mapping_current:
+            console.print("[yellow]The code has another mapping: run `rides reindex`.[/yellow]")
+    console.print(f"Not searchable yet: {now.dirty_rows} changes, oldest {now.index_age_ms} ms.")
+    console.print(f"Dead letters: {now.dead_letters}.")
+
+
+def _builds_table(now: "object") -> Table:
+    from indexer.builds import Status
+
+    assert isinstance(now, Status)
+    table = Table("Index", "State", "Vehicles", "Size", "Created", "Serving since", "Note")
+    for build in now.builds:
+        size = "–" if build["bytes"] is None else f"{build['bytes'] / 1e6:.1f} MB"  # noqa: RUF001
+        swapped = build["swapped_at"]
+        table.add_row(
+            build["index_name"],
+            build["state"],
+            "gone" if build["documents"] is None else f"{build['documents']:,}",
+            size,
+            f"{build['created_at']:%Y-%m-%d %H:%M}",
+            f"{swapped:%Y-%m-%d %H:%M}" if swapped else "",
+            build["detail"] or "",
+        )
+    return table

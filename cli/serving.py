@@ -1,0 +1,43 @@
+"""`rides migrate` and `rides serve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runtime.settings import settings
+
+
+def migrate() -> None:
+    """Bring the tables, triggers and views up to date (`alembic upgrade head`).
+
+    Safe to repeat: a database that is up to date stays as it is.
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    import migrations
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    command.upgrade(config, "head")
+
+
+def serve(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 1,
+) -> None:
+    """Serve the API on RIDES_HOST and RIDES_PORT; /docs explains it."""
+    import uvicorn
+
+    chosen = settings()
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=chosen.host,
+        port=chosen.port,
+        workers=workers,
+        log_level=chosen.log_level,
+        access_log=False,  # the API writes its own line, with the request id
+        loop="uvloop",
+        http="httptools",
+    )

@@ -1,0 +1,88 @@
+"""One bulk into one index, and the verdict on each document by its error's type."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from elasticsearch import ApiError, ConflictError, Elasticsearch, TransportError
+
+from indexer.documents import Document, operations
+
+DONE = "version_conflict_engine_exception"  # something newer is there already
+POISON = "document_parsing_exception"  # the document itself can never be indexed
+# The index cannot take any document until somebody acts. A full disk answers 429 like an overload:
+# only the type tells them apart.
+STOPPED = frozenset(
+    {
+        "cluster_block_exception",
+        "index_closed_exception",
+        "index_not_found_exception",
+        "strict_dynamic_mapping_exception",
+    }
+)
+_ALARM_SHARE, _ALARM_FROM = 0.05, 20  # of a batch of at least so many documents
+
+
+class BuildStoppedError(RuntimeError):
+    """The index takes no documents until somebody acts; the message is the index's own."""
+
+
+class OverloadedError(RuntimeError):
+    """The server could not take the batch now; the same batch may go through later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A document that the index refused for what it is."""
+
+    document: Document
+    error: str
+
+
+def send(
+    client: Elasticsearch, index: str, documents: Sequence[Document], version: int
+) -> list[Refused]:
+    """Write the documents, all with this version; those that can never be indexed come back.
+
+    Raises:
+        BuildStoppedError: the index is full, closed, gone or of another mapping, or more than 5 %
+            of a batch is refused, which speaks against the mapping rather than the documents.
+        OverloadedError: anything that may pass: timeouts, rejections, a server that is away.
+    """
+    try:
+        answer = client.perform_request(
+            "POST",
+            f"/{index}/_bulk",
+            params={"filter_path": "errors,items.*._id,items.*.error.type,items.*.error.reason"},
+            headers={"accept": "application/json", "content-type": "application/x-ndjson"},
+            body=operations(documents, version),
+        ).body
+    except ApiError as error:
+        if isinstance(error, ConflictError) or error.error not in STOPPED:
+            raise OverloadedError(str(error)) from error
+        raise BuildStoppedError(str(error)) from error
+    except TransportError as error:
+        raise OverloadedError(str(error)) from error
+    if not answer["errors"]:
+        return []
+    return _refused(documents, answer["items"])
+
+
+def _refused(documents: Sequence[Document], items: list[Any]) -> list[Refused]:
+    by_id = {str(document.vehicle_id): document for document in documents}
+    refused = []
+    for item in items:
+        result = item["index"]
+        error = result.get("error")
+        if not error or error["type"] == DONE:
+            continue
+        message = f"{error['type']}: {error['reason']}"
+        if error["type"] in STOPPED:
+            raise BuildStoppedError(message)
+        if error["type"] != POISON:
+            raise OverloadedError(message)
+        refused.append(Refused(by_id[result["_id"]], message))
+    if len(documents) >= _ALARM_FROM and len(refused) > _ALARM_SHARE * len(documents):
+        msg = f"{len(refused)} of {len(documents)} documents refused, first: {refused[0].error}"
+        raise BuildStoppedError(msg)
+    return refused

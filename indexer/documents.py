@@ -1,0 +1,67 @@
+"""Documents as PostgreSQL states them, ready to be sent without being parsed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg.rows import TupleRow
+
+Connection = psycopg.Connection[TupleRow]
+
+# Text and hash come from the very statement that reads the document, so they cannot differ;
+# OFFSET 0 keeps the planner from building the document twice.
+_READ = """
+    SELECT id, document, md5(document)
+    FROM (
+        SELECT d.id, to_jsonb(d)::text AS document FROM vehicle_documents AS d
+        WHERE {condition} OFFSET 0
+    ) AS documents
+"""
+_BY_ID = _READ.format(condition="d.id = ANY(%s)")
+_PAGE = _READ.format(condition="d.id > %s ORDER BY d.id LIMIT %s")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One vehicle as it is to be indexed; `source` is JSON with its content hash inside."""
+
+    vehicle_id: int
+    source: bytes
+
+    @classmethod
+    def of(cls, vehicle_id: int, text: str, content_hash: str) -> "Document":
+        """The document that the view states as `text`."""
+        return cls(vehicle_id, f'{text[:-1]}, "content_hash": "{content_hash}"}}'.encode())
+
+    @classmethod
+    def hidden(cls, vehicle_id: int) -> "Document":
+        """What stands in for a vehicle that must not be found."""
+        return cls(vehicle_id, orjson.dumps({"id": vehicle_id, "hidden": True}))
+
+
+def read(connection: Connection, ids: Sequence[int]) -> list[Document]:
+    """The documents of `ids` in a snapshot of their own; hidden ones for those not in the view."""
+    found = {row[0]: Document.of(*row) for row in connection.execute(_BY_ID, [list(ids)])}
+    return [found.get(vehicle_id) or Document.hidden(vehicle_id) for vehicle_id in ids]
+
+
+def read_page(connection: Connection, after: int, size: int) -> list[Document]:
+    """Up to `size` documents of the vehicles that can be found, by id, after the given id."""
+    return [Document.of(*row) for row in connection.execute(_PAGE, [after, size])]
+
+
+def operations(documents: Iterable[Document], version: int) -> bytes:
+    """A bulk body: external versions, so that a late write never overwrites a newer one."""
+    return b"".join(
+        b'{"index":{"_id":"%d","version":%d,"version_type":"external"}}\n%b\n'
+        % (document.vehicle_id, version, document.source)
+        for document in documents
+    )
+
+
+def next_version(connection: Connection) -> int:
+    """A version later than that of every batch that took one before."""
+    row: Any = connection.execute("SELECT nextval('document_version')").fetchone()
+    return int(row[0])

@@ -1,0 +1,23 @@
+"""The indexer's Celery application: `celery -A indexer.tasks worker -B`.
+
+Beat hints once a second that there may be work; the dirty log says what work. A hint that is not
+taken within its second is dropped, so hints never pile up; losing all of them only adds delay.
+"""
+
+from indexer import drain as draining
+from models.session import connect
+from runtime.clients import celery, elasticsearch
+from runtime.settings import settings
+
+app = celery(settings(), "indexer")
+app.conf.beat_schedule = {
+    "drain": {"task": "indexer.drain", "schedule": 1.0, "options": {"expires": 1}}
+}
+
+
+@app.task(name="indexer.drain")
+def drain() -> int:
+    """Bring the index up to date; the number of dirty rows done."""
+    current = settings()
+    with connect(current, application="drain") as connection, elasticsearch(current) as client:
+        return draining.drain(connection, client)

@@ -1,0 +1,33 @@
+"""Construction of the clients that more than one room needs."""
+
+from celery import Celery
+from elasticsearch import Elasticsearch
+from elasticsearch.serializer import OrjsonSerializer
+
+from runtime.settings import Settings
+
+
+def elasticsearch(settings: Settings, *, request_timeout: float = 30) -> Elasticsearch:
+    """A blocking client without retries of its own: they come at once and multiply an overload."""
+    return Elasticsearch(
+        settings.elasticsearch_url,
+        serializer=OrjsonSerializer(),
+        request_timeout=request_timeout,
+        max_retries=0,
+        retry_on_timeout=False,
+    )
+
+
+def celery(settings: Settings, name: str) -> Celery:
+    """A Celery application whose messages are hints: losing any or all of them loses nothing."""
+    app = Celery(name, broker=settings.redis_url)
+    app.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"visibility_timeout": 60},
+        timezone="UTC",
+    )
+    return app

@@ -1,0 +1,92 @@
+"""The engine: asks Elasticsearch and refuses to pass on an answer that is not whole."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from elastic_transport import ConnectionError as TransportConnectionError
+from elastic_transport import TransportError
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch.serializer import OrjsonSerializer
+
+from runtime.settings import Settings
+from search import page
+from search.query import body
+from search.query.body import ENGINE_TIMEOUT_S
+from search.request import SearchRequest
+
+
+class SearchUnavailableError(RuntimeError):
+    """No whole answer is to be had now; the message names the fix where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Elasticsearch behind one alias."""
+
+    client: AsyncElasticsearch
+    alias: str
+
+    async def search(self, request: SearchRequest) -> page.SearchPage:
+        """One page, from one call.
+
+        Raises:
+            SearchUnavailableError: no index is live, the server does not answer within 2 s, or its
+                answer is partial.
+        """
+        answer = await self._call(
+            f"/{self.alias}/_search",
+            body.build(request),
+            # The same copy of the index for every page of a search.
+            preference=request.fingerprint(),
+        )
+        if answer["timed_out"] or answer["_shards"]["failed"]:
+            msg = "the search engine answered only in part; try again"
+            raise SearchUnavailableError(msg)
+        return page.read(request, answer)
+
+    async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
+        try:
+            response = await self.client.perform_request(
+                "POST",
+                path,
+                params={"allow_partial_search_results": "false", "preference": preference},
+                headers={"accept": "application/json", "content-type": "application/json"},
+                body=content,
+            )
+        except NotFoundError as error:
+            msg = f"no index is live behind the alias {self.alias!r}: run `rides reindex`"
+            raise SearchUnavailableError(msg) from error
+        except TransportConnectionError as error:
+            msg = "Elasticsearch does not answer: see RIDES_ELASTICSEARCH_URL"
+            raise SearchUnavailableError(msg) from error
+        except (ApiError, TransportError) as error:
+            msg = f"Elasticsearch could not answer: {error}"
+            raise SearchUnavailableError(msg) from error
+        return response.body  # type: ignore[no-any-return]
+
+    async def ping(self) -> bool:
+        """Whether an index is live behind the alias."""
+        try:
+            return bool(await self.client.indices.exists_alias(name=self.alias))
+        except (ApiError, TransportError):
+            return False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.close()
+
+
+def open_engine(settings: Settings) -> Engine:
+    """An engine for `settings`; connects when first asked.
+
+    The client's own retries are off: at once and without a pause, they multiply an overload.
+    """
+    client = AsyncElasticsearch(
+        settings.elasticsearch_url,
+        serializer=OrjsonSerializer(),
+        request_timeout=ENGINE_TIMEOUT_S,
+        max_retries=0,
+        retry_on_timeout=False,
+        connections_per_node=50,
+    )
+    return Engine(client, settings.index_alias)

@@ -1,0 +1,1 @@
+"""A search request as an Elasticsearch body: pure functions, one concern per file."""

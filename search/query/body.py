@@ -1,0 +1,49 @@
+"""The whole body of a search."""
+
+from typing import Any
+
+from search.fields import FIELDS, Kind
+from search.query import facets, filters, sorting, text
+from search.request import SearchRequest
+
+# What a page is made of; the rest of a document (description, totals, calendar) stays where it is.
+_LEFT_OUT = (Kind.TOTALS, Kind.DATES)
+SOURCE: list[str] = [
+    field.name
+    for field in FIELDS
+    if field.kind not in _LEFT_OUT and (field.item or field.kind is not Kind.TEXT)
+]
+ENGINE_TIMEOUT_S = 2
+
+
+def build(request: SearchRequest) -> dict[str, Any]:
+    """One Elasticsearch request that answers hits, total, facets, histogram and highlights.
+
+    One hit more than the page holds is asked for: it tells whether there is a next page.
+    """
+    chosen = filters.selected(request)
+    always = filters.always(request)
+    if not request.facets:
+        # Nobody counts what the filters leave out: they may as well narrow the query itself.
+        always += chosen.values()
+        chosen = {}
+    query: dict[str, Any] = {"filter": always}
+    if request.text:
+        query["must"] = [text.match(request.text)]
+    body: dict[str, Any] = {
+        "query": {"bool": query},
+        "sort": sorting.sort(request),
+        "size": request.limit + 1,
+        "track_total_hits": True,
+        "_source": SOURCE,
+        "timeout": f"{ENGINE_TIMEOUT_S}s",
+    }
+    if chosen:
+        body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
+    if request.facets:
+        body["aggs"] = facets.aggregations(request, chosen)
+    if request.text:
+        body["highlight"] = text.highlight()
+    if request.after is not None:
+        body["search_after"] = list(request.after)
+    return body

@@ -1,0 +1,69 @@
+"""What must hold of every hit, one clause per concern."""
+
+from typing import Any
+
+from search.fields import BY_NAME, PRICE, Match
+from search.request import Box, Dates, Near, SearchRequest
+
+Clause = dict[str, Any]
+
+# Outermost in every query; nothing is ever ORed around it.
+VISIBLE: Clause = {"bool": {"must_not": {"term": {"hidden": True}}}}
+
+
+def always(request: SearchRequest) -> list[Clause]:
+    """The clauses that no facet sets aside: text's companions, place, dates, all-of filters."""
+    clauses = [VISIBLE]
+    if request.near and request.near.radius_km:
+        clauses.append(_within(request.near))
+    if request.box:
+        clauses.append(_inside(request.box))
+    if request.dates:
+        clauses += _free(request.dates)
+    clauses += [{"term": {name: value}} for name, value in request.flags.items()]
+    for name, values in request.filters.items():
+        if BY_NAME[name].match is Match.ALL:
+            clauses += [{"term": {f"{name}.key": value}} for value in values]
+    clauses += [_range(name, ends) for name, ends in request.ranges.items() if name != "daily_rate"]
+    return clauses
+
+
+def selected(request: SearchRequest) -> dict[str, Clause]:
+    """By facet, the filters of which any value may match; a facet's counts leave out its own."""
+    clauses: dict[str, Clause] = {
+        name: {"terms": {f"{name}.key": list(values)}}
+        for name, values in request.filters.items()
+        if BY_NAME[name].match is Match.ANY
+    }
+    if "daily_rate" in request.ranges:
+        clauses[PRICE] = _range(request.price_field, request.ranges["daily_rate"])
+    return clauses
+
+
+def _range(name: str, ends: tuple[int | None, int | None]) -> Clause:
+    low, high = ends
+    asked = {"gte": low, "lte": high}
+    return {"range": {name: {end: value for end, value in asked.items() if value is not None}}}
+
+
+def _within(near: Near) -> Clause:
+    return {
+        "geo_distance": {
+            "distance": f"{near.radius_km}km",
+            "location": {"lat": near.lat, "lon": near.lon},
+        }
+    }
+
+
+def _inside(box: Box) -> Clause:
+    corners = {"top": box.north, "bottom": box.south, "left": box.west, "right": box.east}
+    return {"geo_bounding_box": {"location": corners}}
+
+
+def _free(dates: Dates) -> list[Clause]:
+    days = {"gte": dates.start.isoformat(), "lt": dates.end.isoformat(), "relation": "contains"}
+    return [
+        {"range": {"free": days}},
+        {"range": {"min_days": {"lte": dates.days}}},
+        {"range": {"max_days": {"gte": dates.days}}},
+    ]

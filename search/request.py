@@ -1,0 +1,88 @@
+"""A search, parsed once: what every engine is asked."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import orjson
+
+from search.fields import RELEVANCE
+from search.mapping import MAPPING_HASH
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A point in degrees and, to filter by it, a radius in kilometres."""
+
+    lat: float
+    lon: float
+    radius_km: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A map section in degrees; `west` > `east` spans the 180th meridian."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Half-open: from the pick-up day up to, without, the return day."""
+
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """How many days are paid."""
+        return (self.end - self.start).days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """Keys of `filters`, `ranges` and `flags` are names of fields; ranges are in stored units."""
+
+    text: str | None = None
+    near: Near | None = None
+    box: Box | None = None
+    dates: Dates | None = None
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    price_basis: Literal["day", "total"] = "day"
+    sort: str = RELEVANCE
+    facets: tuple[str, ...] = ()
+    limit: int = 20
+    after: tuple[Any, ...] | None = None  # sort values of the last hit shown
+
+    @property
+    def price_field(self) -> str:
+        """The document's field that prices mean: of a day, or of all the asked days."""
+        if self.price_basis == "total" and self.dates:
+            return f"total.{self.dates.days}"
+        return "daily_rate"
+
+    def fingerprint(self) -> str:
+        """The same for every page of one search: all but page size, facets and position.
+
+        It names the mapping too: sort values of an index of another shape may mean something else.
+        """
+        asked = (
+            MAPPING_HASH,
+            self.text,
+            self.near,
+            self.box,
+            self.dates,
+            sorted((name, sorted(values)) for name, values in self.filters.items()),
+            sorted(self.ranges.items()),
+            sorted(self.flags.items()),
+            self.price_basis,
+            self.sort,
+        )
+        return hashlib.sha256(orjson.dumps(asked)).hexdigest()[:16]

@@ -1,0 +1,131 @@
+"""Real servers for every test, found or started once; a database and an index alias per worker.
+
+`make up` before testing saves their boot; without it they are started for the run and stopped
+after it. See `tests/servers.py` for the order in which servers are looked for.
+"""
+
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from elasticsearch import Elasticsearch
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
+from sqlalchemy.engine import make_url
+
+from runtime.settings import Settings
+from runtime.settings import settings as process_settings
+from tests import servers
+
+SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
+TABLES = (
+    "index_dead_letters, search_dirty, index_builds, bookings, reviews, photos, vehicle_features, "
+    "vehicles, accounts"
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers and migrate the template database, in the controller only."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    servers.start()
+    os.environ["RIDES_TEST_SERVER"] = os.environ["RIDES_DATABASE_URL"]
+    os.environ["RIDES_TEST_RUN"] = run = uuid4().hex[:8]
+    os.environ["RIDES_SECRET_KEY"] = SECRET
+    os.environ["RIDES_DATABASE_URL"] = create_database(f"rides_template_{run}")
+    process_settings.cache_clear()
+    # A refresh of the search table must not log over pytest's own lines.
+    command.upgrade(Config(toml_file="pyproject.toml"), "head")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Drop what this run made and stop what it started."""
+    if hasattr(config, "workerinput") or "RIDES_TEST_RUN" not in os.environ:
+        return
+    run = os.environ["RIDES_TEST_RUN"]
+    with psycopg.connect(os.environ["RIDES_TEST_SERVER"], autocommit=True) as connection:
+        rows = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s", [f"rides%{run}%"]
+        ).fetchall()
+        for (name,) in rows:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+    if url := os.environ.get("RIDES_ELASTICSEARCH_URL"):
+        with Elasticsearch(url) as client:
+            names = list(client.indices.get(index=f"vehicles-test-{run}-*", expand_wildcards="all"))
+            for name in names:
+                client.indices.delete(index=name)
+    servers.stop()
+
+
+def create_database(name: str, template: str = "template0") -> str:
+    """Create a database on the test server; its URL."""
+    server = os.environ["RIDES_TEST_SERVER"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def database_name(url: str) -> str:
+    """The database that a URL names."""
+    return str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture(scope="session")
+def worker() -> str:
+    """What keeps this worker's things apart from those of other workers and runs."""
+    return f"{os.environ['RIDES_TEST_RUN']}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+
+
+@pytest.fixture(scope="session")
+def database_url(worker: str) -> str:
+    """A migrated, empty database of this worker's own."""
+    template = database_name(os.environ["RIDES_DATABASE_URL"])
+    return create_database(f"rides_{worker}", template)
+
+
+@pytest.fixture(scope="session")
+def settings(worker: str, database_url: str) -> Settings:
+    """Settings that point at this worker's database and index alias."""
+    return Settings(
+        database_url=database_url,
+        redis_url=os.environ["RIDES_REDIS_URL"],
+        elasticsearch_url=os.environ.get("RIDES_ELASTICSEARCH_URL", "http://127.0.0.1:1"),
+        index_alias=f"vehicles-test-{worker}",
+        secret_key=SECRET,
+        pool_size=5,
+    )
+
+
+@pytest.fixture(scope="session")
+def _session_connection(database_url: str) -> Iterator[psycopg.Connection[TupleRow]]:
+    with psycopg.connect(database_url, autocommit=True, options="-c timezone=UTC") as connection:
+        yield connection
+
+
+@pytest.fixture
+def conn(_session_connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
+    """An autocommitting connection to this worker's database, emptied before the test."""
+    _session_connection.execute("SET rides.allow_truncate = 'on'")
+    _session_connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
+    _session_connection.execute("RESET rides.allow_truncate")
+    return _session_connection
+
+
+@pytest.fixture(scope="session")
+def elastic(settings: Settings) -> Iterator[Elasticsearch]:
+    """The search server; a test that asks for it is skipped where none can be had (never in CI)."""
+    if "RIDES_ELASTICSEARCH_URL" not in os.environ:
+        pytest.skip("no Elasticsearch: see the line at the start of the run")
+    with Elasticsearch(settings.elasticsearch_url) as client:
+        yield client
