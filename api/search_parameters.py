@@ -60,7 +60,9 @@ def _unknown(name: str) -> str:
 
 def _field_error(error: Any) -> FieldError:
     # The union of a number with None adds its own step to the location: only the name is of use.
-    return FieldError(pointer=str(error["loc"][0]), message=error["msg"])
+    return FieldError(
+        pointer=str(error["loc"][0]), message=error["msg"].removeprefix("Value error, ")
+    )
 
 
 def _box(value: str | None) -> tuple[Box | None, list[FieldError]]:

@@ -13,6 +13,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from elasticsearch import Elasticsearch
+from fastapi.testclient import TestClient
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
@@ -20,12 +21,16 @@ from sqlalchemy.engine import make_url
 
 from runtime.settings import Settings
 from runtime.settings import settings as process_settings
+from api.app import create_app
+from indexer.rebuild import rebuild
+from tests import market as vocabulary
 from tests import servers
 
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
+# index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
-    "index_dead_letters, search_dirty, index_builds, bookings, reviews, photos, vehicle_features, "
-    "vehicles, accounts"
+    "index_dead_letters, search_dirty, bookings, reviews, photos, vehicle_features, vehicles, "
+    "accounts"
 )
 
 
@@ -129,3 +134,30 @@ def elastic(settings: Settings) -> Iterator[Elasticsearch]:
         pytest.skip("no Elasticsearch: see the line at the start of the run")
     with Elasticsearch(settings.elasticsearch_url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def _index(
+    _session_connection: psycopg.Connection[TupleRow], elastic: Elasticsearch, settings: Settings
+) -> None:
+    rebuild(_session_connection, elastic, settings.index_alias, lambda done, total: None)
+
+
+@pytest.fixture(scope="session")
+def api(settings: Settings) -> Iterator[TestClient]:
+    """The API over this worker's database and index."""
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def market(
+    conn: psycopg.Connection[TupleRow],
+    elastic: Elasticsearch,
+    _index: None,
+    api: TestClient,
+    settings: Settings,
+) -> vocabulary.Market:
+    """An empty marketplace, searchable over HTTP."""
+    vocabulary.clear(conn, elastic)
+    return vocabulary.Market(conn, elastic, api, settings)

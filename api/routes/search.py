@@ -43,11 +43,8 @@ async def search_vehicles(request: Request, settings: AppSettings) -> Response:
     begun = time.perf_counter()
     asked, cursor = parse(request.query_params.multi_items(), datetime.now(UTC).date())
     this_search = f"search {asked.fingerprint()}"
-    secret = settings.require_secret()
     if cursor is not None:
-        asked = replace(
-            asked, after=tuple(cursors.verify(cursor, secret=secret, of=this_search)["after"])
-        )
+        asked = replace(asked, after=tuple(cursors.decode(settings, this_search, cursor)["after"]))
     engine: Engine = request.app.state.search
     try:
         found = await engine.search(asked)
@@ -61,8 +58,7 @@ async def search_vehicles(request: Request, settings: AppSettings) -> Response:
         ) from error
     content = _page(found) | {
         "hasMore": found.last is not None,
-        "nextCursor": found.last
-        and cursors.sign({"after": found.last}, secret=secret, of=this_search),
+        "nextCursor": found.last and cursors.encode(settings, this_search, {"after": found.last}),
         "meta": {
             "engine": "elasticsearch",
             "degraded": False,

@@ -1,0 +1,60 @@
+"""Wiring only: settings in, a FastAPI application out.
+
+`uvicorn --factory api.app:create_app` serves it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import errors, openapi
+from api.middleware import RequestEnvelope
+from api.routes import bookings, health, search, vehicles
+from models.session import async_engine, sessions
+from runtime import settings as runtime_settings
+from runtime.logging import configure_logging
+from runtime.settings import Settings
+from search.engine import open_engine
+from search.freshness import IndexAge
+
+# Bytes; a booking needs a hundred.
+LARGEST_BODY = 64 * 1024
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The API over `settings`, by default those of the environment.
+
+    Raises:
+        RuntimeError: no signing secret is set; the message says how to make one.
+    """
+    chosen = settings or runtime_settings.settings()
+    chosen.require_secret()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logging(chosen)
+        engine = async_engine(chosen)
+        app.state.engine = engine
+        app.state.sessions = sessions(engine)
+        app.state.search = open_engine(chosen)
+        app.state.index_age = IndexAge(engine)
+        try:
+            async with app.state.index_age.polling():
+                yield
+        finally:
+            await app.state.search.close()
+            await engine.dispose()
+
+    app = FastAPI(
+        lifespan=lifespan, redirect_slashes=False, max_body_size=LARGEST_BODY, **openapi.METADATA
+    )
+    app.state.settings = chosen
+    app.add_middleware(RequestEnvelope)
+    errors.install(app)
+    app.include_router(health.router)
+    app.include_router(search.router)
+    app.include_router(vehicles.router)
+    app.include_router(bookings.router)
+    openapi.install(app)
+    return app

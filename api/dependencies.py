@@ -1,0 +1,96 @@
+"""What routes ask for by type: a session, who is asking, what time it is."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts.tokens import Principal, verify_token
+from api.errors import invalid_request, unauthorized
+from api.schemas.common import FieldError
+from runtime.settings import Settings
+
+bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    description="The token of `rides token --account ID`.",
+)
+
+
+async def one_transaction(request: Request) -> AsyncIterator[AsyncSession]:
+    """A session whose transaction is the request: committed if it succeeds, else rolled back."""
+    async with request.app.state.sessions.begin() as session:
+        yield session
+
+
+# Function scope commits before the answer is sent: a client that has read 201 can rely on it.
+Session = Annotated[AsyncSession, Depends(one_transaction, scope="function")]
+
+
+def app_settings(request: Request) -> Settings:
+    """The settings that the application was created with."""
+    chosen: Settings = request.app.state.settings
+    return chosen
+
+
+AppSettings = Annotated[Settings, Depends(app_settings)]
+
+
+async def optional_principal(
+    settings: AppSettings,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Principal | None:
+    """Who is asking, or None without a token; a wrong token is refused, never ignored.
+
+    Raises:
+        InvalidTokenError: the token is not valid; answered as 401.
+    """
+    if credentials is None:
+        return None
+    return verify_token(credentials.credentials, secret=settings.require_secret())
+
+
+OptionalPrincipal = Annotated[Principal | None, Depends(optional_principal)]
+
+
+async def current_principal(principal: OptionalPrincipal) -> Principal:
+    """Who is asking.
+
+    Raises:
+        Problem: 401, there is no bearer token.
+    """
+    if principal is None:
+        raise unauthorized("not-signed-in", "Send your token as `Authorization: Bearer …`.")
+    return principal
+
+
+CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+
+
+async def now() -> datetime:
+    """The time; tests override it."""
+    return datetime.now(UTC)
+
+
+Now = Annotated[datetime, Depends(now)]
+
+
+async def known_parameters(request: Request) -> None:
+    """Refuse query parameters that the route does not have, so that a typo is never ignored.
+
+    Raises:
+        Problem: 422, naming the unknown parameters and those that there are.
+    """
+    given = request.query_params.keys()
+    if not given:
+        return
+    allowed = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    there_are = f"the parameters are {', '.join(allowed)}" if allowed else "there are none"
+    unknown = [name for name in given if name not in allowed]
+    if unknown:
+        raise invalid_request(
+            [FieldError(pointer=name, message=f"unknown; {there_are}") for name in unknown]
+        )

@@ -1,0 +1,249 @@
+"""Every error answer: RFC 9457 problems, and which problem each domain error becomes.
+
+A problem's `type` is `urn:island-rides:problem:<code>`; clients switch on its end, never on the
+text. `Problem` is for what only HTTP can get wrong; the rooms below raise their own errors.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from accounts.tokens import InvalidTokenError
+from api.schemas.common import FieldError, ProblemDocument
+from bookings.errors import (
+    BookingError,
+    BookingNotCancellableError,
+    BookingNotFoundError,
+    InvalidDatesError,
+    OwnVehicleError,
+    UnknownRenterError,
+    VehicleNotFoundError,
+    VehicleUnavailableError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:island-rides:problem:"
+STATUS_OF: Mapping[type[BookingError], int] = {
+    VehicleNotFoundError: 404,
+    BookingNotFoundError: 404,
+    VehicleUnavailableError: 409,
+    BookingNotCancellableError: 409,
+    OwnVehicleError: 403,
+    InvalidDatesError: 422,
+    UnknownRenterError: 401,
+}
+# More would not help the reader, and a body of a million unknown fields must not echo back.
+MOST_ERRORS = 50
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+log = structlog.get_logger()
+
+
+class Problem(Exception):  # noqa: N818 - it is what RFC 9457 calls the answer that it becomes
+    """An error that only HTTP knows; becomes the answer as it is.
+
+    Attributes:
+        status: the HTTP status.
+        code: the stable end of `type`, such as `invalid-cursor`.
+        title: the same for every occurrence of `code`.
+        detail: this occurrence, and what to do about it.
+        errors: which parameters or body fields are wrong.
+        headers: extra response headers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+
+def invalid_request(errors: Sequence[FieldError]) -> Problem:
+    """The 422 that names every wrong parameter or body field."""
+    shown = errors[:MOST_ERRORS]
+    detail = "; ".join(f"{error.pointer or 'body'}: {error.message}" for error in shown[:3])
+    return Problem(422, "invalid-request", "The request is not valid", detail, errors=shown)
+
+
+def unauthorized(code: str, detail: str) -> Problem:
+    """The 401 that says which credentials are wanted (RFC 6750)."""
+    challenge = 'Bearer realm="island-rides"'
+    if code == "invalid-token":
+        challenge += ', error="invalid_token"'
+    return Problem(401, code, "Not signed in", detail, headers={"WWW-Authenticate": challenge})
+
+
+def problem_response(problem: Problem) -> Response:
+    """The answer; its `requestId` is the one that the middleware bound to this request."""
+    document = ProblemDocument(
+        type=TYPE_PREFIX + problem.code,
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        errors=problem.errors,
+        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+    )
+    return Response(
+        orjson.dumps(document.model_dump(by_alias=True)),
+        problem.status,
+        headers=problem.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def unexpected(error: Exception) -> Response:
+    """The 500 for what nobody foresaw: the log has the traceback, the answer only the id."""
+    log.error("request failed", exc_info=error)
+    return problem_response(
+        Problem(
+            500,
+            "internal-error",
+            "Something went wrong on our side",
+            "Nothing was changed. Try again, and tell us the requestId if it stays.",
+        )
+    )
+
+
+def problem_responses(described: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """FastAPI's `responses=` for a route: status → when it is answered, each a Problem."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": when, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status, when in described.items()
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers. What none of them takes is the middleware's: `unexpected`."""
+    for error, handler in (
+        (Problem, _on_problem),
+        (BookingError, _on_booking_error),
+        (InvalidTokenError, _on_invalid_token),
+        (RequestValidationError, _on_invalid_request),
+        (HTTPException, _on_http_exception),
+        (PoolTimeoutError, _on_database_busy),
+        (DBAPIError, _on_database_error),
+    ):
+        app.add_exception_handler(error, handler)
+
+
+async def _on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error)
+
+
+async def _on_booking_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BookingError)
+    if isinstance(error, UnknownRenterError):
+        return problem_response(unauthorized("invalid-token", str(error)))
+    # A field is a JSON pointer where there is a body, else a parameter's name.
+    lead = "/" if request.method in BODY_METHODS else ""
+    wrong = error.fields if isinstance(error, InvalidDatesError) else ()
+    return problem_response(
+        Problem(
+            STATUS_OF[type(error)],
+            error.code,
+            error.title,
+            str(error),
+            errors=[FieldError(pointer=lead + name, message=message) for name, message in wrong],
+        )
+    )
+
+
+async def _on_invalid_token(_: Request, error: Exception) -> Response:
+    return problem_response(unauthorized("invalid-token", str(error)))
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem_response(
+        invalid_request([_field_error(request, each) for each in error.errors()[:MOST_ERRORS]])
+    )
+
+
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = error.detail if error.detail != phrase else HTTPStatus(error.status_code).description
+    return problem_response(
+        Problem(
+            error.status_code,
+            phrase.lower().replace(" ", "-"),
+            phrase,
+            detail or phrase,
+            headers=error.headers,
+        )
+    )
+
+
+async def _on_database_busy(_: Request, error: Exception) -> Response:
+    log.warning("no database connection became free", error=str(error))
+    return problem_response(_unavailable())
+
+
+async def _on_database_error(_: Request, error: Exception) -> Response:
+    # OperationalError: no connection, statement timeout, a deadlock that retries did not end.
+    if isinstance(error, OperationalError | InterfaceError):
+        log.warning("database unavailable", error=str(error.orig))
+        return problem_response(_unavailable())
+    return unexpected(error)
+
+
+def _unavailable() -> Problem:
+    return Problem(
+        503,
+        "database-unavailable",
+        "The database does not answer",
+        "Nothing was changed. Try again in a moment.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def _field_error(request: Request, error: Mapping[str, Any]) -> FieldError:
+    """FastAPI's `loc` as a parameter's name or, for a body, a JSON pointer."""
+    place, *path = error["loc"]
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if place != "body":
+        return FieldError(pointer=".".join(map(str, path)), message=message)
+    if error["type"] == "json_invalid":
+        return FieldError(
+            pointer="", message=f"not JSON at character {path[0]}: {error['ctx']['error']}"
+        )
+    if not path:
+        return FieldError(
+            pointer="", message="send a JSON object with Content-Type: application/json"
+        )
+    if error["type"] == "extra_forbidden":
+        message = f"unknown field; the fields are {', '.join(_body_fields(request))}"
+    return FieldError(pointer=_json_pointer(path), message=message)
+
+
+def _body_fields(request: Request) -> Iterable[str]:
+    model = request.scope["route"].body_field.field_info.annotation
+    return (field.alias or name for name, field in model.model_fields.items())
+
+
+def _json_pointer(path: Iterable[Any]) -> str:
+    # A lone surrogate is legal in JSON text but not in UTF-8, in which the answer goes back.
+    parts = (str(part).encode("utf-8", "replace").decode() for part in path)
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)

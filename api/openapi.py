@@ -1,0 +1,64 @@
+"""The published contract: metadata, and the Problem schema that every error refers to."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.alias_generators import to_camel
+
+from api.errors import problem_responses
+from api.schemas.common import ProblemDocument
+
+DESCRIPTION = """
+Find a vehicle, see what it costs, book it.
+
+* **Money** is an integer number of cents of `currency`: `12950` with `USD` is $129.50.
+* **Dates** are `YYYY-MM-DD` on the vehicle's own calendar (`timeZone`). A rental is half-open:
+  `start` is the day you pick it up, `end` the day you bring it back, so `2027-06-01` to
+  `2027-06-04` is three days, and the next renter may pick it up on `2027-06-04`.
+* **Ratings** are decimals from 1 to 5; null where nobody has rated yet. **Distances** are km.
+* **Lists** give `limit` items (1 to 100, default 20), `hasMore` and `nextCursor`. For the next page
+  pass `nextCursor` as `cursor` with the same parameters. A cursor is opaque and signed: do not take
+  it apart, and do not build one.
+* **Errors** are `application/problem+json` (RFC 9457). Switch on the end of `type`, show `title` or
+  `detail`, mark the fields in `errors[]`, and keep `requestId` for the bug report. A `503` carries
+  `Retry-After`.
+* **Unknown** query parameters and body fields are refused with `422`, so a typo never goes unseen.
+* **Signing in**: `Authorization: Bearer <token>`. `X-Request-Id` may be sent and comes back.
+"""
+
+METADATA: dict[str, Any] = {
+    "title": "Island Rides",
+    "version": "1.0.0",
+    "description": DESCRIPTION,
+    "openapi_tags": [
+        {"name": "search", "description": "Find vehicles: facets, counts, pages."},
+        {"name": "vehicles", "description": "One vehicle and what hangs on it."},
+        {"name": "bookings", "description": "Rent, look, cancel."},
+        {"name": "health", "description": "For whoever operates this."},
+    ],
+    # What a generated client calls its functions: searchVehicles, createBooking.
+    "generate_unique_id_function": lambda route: to_camel(route.name),
+    "responses": problem_responses(
+        {
+            422: "A parameter or a body field is wrong or unknown; `errors[]` names each",
+            503: "Try again after `Retry-After` seconds; nothing was changed",
+        }
+    ),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Add the Problem schema to what `app` publishes."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        published = generate()
+        schemas = published.setdefault("components", {}).setdefault("schemas", {})
+        if "Problem" not in schemas:
+            problem = ProblemDocument.model_json_schema(
+                ref_template="#/components/schemas/{model}", mode="serialization"
+            )
+            schemas.update(problem.pop("$defs"), Problem=problem)
+        return published
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented extension point

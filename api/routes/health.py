@@ -1,0 +1,82 @@
+"""For load balancers and people on call: is it alive, should it get traffic, what is wrong."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.dependencies import known_parameters
+from api.errors import Problem, problem_responses
+from api.schemas.common import FieldError
+from api.schemas.health import Component, Health, Live
+
+router = APIRouter(prefix="/health", tags=["health"], dependencies=[Depends(known_parameters)])
+log = structlog.get_logger()
+
+TIMEOUT_S = 2
+# What a replica must reach to be worth sending requests to.
+NEEDED = ("database", "search")
+
+
+@router.get("/live", summary="Is the process alive?")
+async def get_live() -> Live:
+    """Always 200: a restart would help if even this did not answer."""
+    return Live(status="ok")
+
+
+@router.get(
+    "/ready",
+    summary="Should it get requests?",
+    responses=problem_responses({503: "`errors[]` names what it cannot reach"}),
+)
+async def get_ready(request: Request) -> Live:
+    """200 when the database answers and the search index is there."""
+    components = await _components(request)
+    failed = [name for name in NEEDED if name in components and components[name].status != "ok"]
+    if failed:
+        raise Problem(
+            503,
+            "not-ready",
+            "Not ready",
+            f"Cannot reach {' and '.join(failed)}: see /health.",
+            errors=[FieldError(pointer=name, message="does not answer") for name in failed],
+            headers={"Retry-After": "1"},
+        )
+    return Live(status="ok")
+
+
+@router.get("", summary="What is wrong?", responses={503: {"model": Health}})
+async def get_health(request: Request, response: Response) -> Health:
+    """Each component with how long it took to answer; 503 if one failed."""
+    components = await _components(request)
+    failed = any(component.status != "ok" for component in components.values())
+    response.status_code = 503 if failed else 200
+    return Health(status="failed" if failed else "ok", components=components)
+
+
+async def _components(request: Request) -> dict[str, Component]:
+    async def database() -> None:
+        # The pool asks the server whether a connection still lives before it hands it out.
+        async with request.app.state.engine.connect():
+            pass
+
+    checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database}
+    if search := getattr(request.app.state, "search", None):
+        checks["search"] = search.ping
+    results = await asyncio.gather(*(_checked(name, check) for name, check in checks.items()))
+    return dict(zip(checks, results, strict=True))
+
+
+async def _checked(name: str, check: Callable[[], Awaitable[None]]) -> Component:
+    began = time.perf_counter()
+    status = "ok"
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await check()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the component does not answer
+        # To the log only: an error's text can name hosts and users.
+        log.warning("component failed", component=name, error=repr(error))
+        status = "failed"
+    return Component(status=status, ms=round((time.perf_counter() - began) * 1000, 1))

@@ -1,0 +1,1 @@
+"""The shapes that the routes speak: camelCase JSON, money in integer cents."""

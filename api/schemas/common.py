@@ -1,0 +1,93 @@
+"""What every resource's shapes share: camelCase, strict dates, pages, problems."""
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+# The largest bigint; beyond it PostgreSQL would answer with an error instead of no row.
+LARGEST_ID = 2**63 - 1
+ISO_DATE = re.compile(r"2\d{3}-\d{2}-\d{2}", re.ASCII)
+
+
+def _iso_date(value: Any) -> Any:
+    # Pydantic alone would also take a Unix timestamp or a datetime at midnight.
+    # The bounds keep arithmetic with dates from overflowing.
+    if not isinstance(value, str) or not ISO_DATE.fullmatch(value):
+        raise ValueError("must be a date from 2000 to 2999 as YYYY-MM-DD, such as 2027-06-01")
+    return value
+
+
+def _decimal_digits(value: Any) -> Any:
+    # Pydantic alone would also take "1.0", " 1" and "1_000".
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("must be a whole number")
+    return value
+
+
+IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+# After the bounds: what precedes a BeforeValidator is what JSON Schema gets to see of them.
+DECIMAL_DIGITS = BeforeValidator(_decimal_digits)
+WholeNumber = Annotated[int, DECIMAL_DIGITS]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), DECIMAL_DIGITS]
+
+
+class Shape(BaseModel):
+    """Anything that leaves the API."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Body(BaseModel):
+    """Anything that comes in: an unknown field is refused, so that a typo is never ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class FieldError(Shape):
+    """One wrong parameter or body field."""
+
+    pointer: str = Field(
+        description="a query or path parameter's name, or a JSON pointer into the body; "
+        "empty for the body as a whole",
+        examples=["/end"],
+    )
+    message: str = Field(description="what is wrong with it", examples=["must be after start"])
+
+
+class ProblemDocument(Shape):
+    """An error (RFC 9457), sent as `application/problem+json`."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field(
+        description="stable; switch on what follows the last colon",
+        examples=["urn:island-rides:problem:vehicle-unavailable"],
+        pattern=r"^urn:island-rides:problem:[a-z0-9-]+$",
+    )
+    title: str = Field(
+        description="the same for every occurrence of the type",
+        examples=["The vehicle is taken on these days"],
+    )
+    status: int = Field(description="the HTTP status", examples=[409], ge=400, le=599)
+    detail: str = Field(
+        description="this occurrence, and what to do about it",
+        examples=["Vehicle 7 is taken on at least one of these days: choose other days."],
+    )
+    errors: list[FieldError] = Field(description="which parameters or body fields are wrong")
+    request_id: str = Field(
+        description="the answer's X-Request-Id: quote it when you ask for help",
+        examples=["5f2b6c0e9d1a4b7c8e3f2a1b0c9d8e7f"],
+    )
+
+
+class Page(Shape):
+    """What every list has besides its `items`."""
+
+    has_more: bool = Field(description="whether there is a next page", examples=[True])
+    next_cursor: str | None = Field(
+        description="pass it as `cursor` for the next page; null on the last",
+        examples=["eyJiZWZvcmUiOjQyfQ.c2lnbmF0dXJl"],
+    )

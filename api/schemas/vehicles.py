@@ -1,0 +1,213 @@
+"""Shapes of one vehicle and what hangs on it."""
+
+from datetime import date, datetime
+from typing import Self
+
+from pydantic import Field
+
+from api.schemas.common import Page, Shape
+from bookings.calendar import Availability, DatedQuote, Days
+from bookings.pricing import LineCode
+from bookings.rules import Reason
+from bookings.vehicles import VehicleDetail
+from models import Review, VehicleStatus
+
+
+class Location(Shape):
+    """Where a vehicle stands; what is not known is null."""
+
+    lat: float | None = Field(description="degrees north", examples=[19.7074])
+    lon: float | None = Field(description="degrees east", examples=[-155.0885])
+    city: str | None = Field(description="city", examples=["Hilo"])
+    region: str | None = Field(description="state or province", examples=["Hawaii"])
+    country: str | None = Field(description="country", examples=["US"])
+
+
+class Host(Shape):
+    """Who rents the vehicle out."""
+
+    id: int = Field(description="account", examples=[3])
+    name: str = Field(description="as the host wants to be called", examples=["Keala"])
+
+
+class VehicleOut(Shape):
+    """A vehicle; null is what its listing does not say."""
+
+    id: int = Field(description="identifies the vehicle everywhere", examples=[7])
+    status: VehicleStatus = Field(description="only its host and admins see others than listed")
+    title: str = Field(description="headline", examples=["2021 Toyota RAV4"])
+    description: str = Field(description="in the host's words", examples=["Ready for the island."])
+    make: str = Field(description="manufacturer", examples=["Toyota"])
+    model: str | None = Field(description="model", examples=["RAV4"])
+    year: int | None = Field(description="model year", examples=[2021])
+    body: str | None = Field(description="body style", examples=["suv"])
+    fuel: str | None = Field(description="what it runs on", examples=["petrol"])
+    transmission: str | None = Field(description="gearbox", examples=["automatic"])
+    seats: int | None = Field(description="seats, the driver's included", examples=[5])
+    doors: int | None = Field(description="doors", examples=[5])
+    mileage_km: int | None = Field(description="odometer, km", examples=[42000])
+    features: list[str] = Field(description="in display form", examples=[["Heated seats"]])
+    photos: list[str] = Field(description="addresses, the cover first", examples=[[]])
+    daily_rate: int = Field(description="cents a day, before fees", examples=[5000])
+    currency: str = Field(description="ISO 4217, of every amount here", examples=["USD"])
+    weekly_discount_pct: int = Field(description="off the rate from 7 days", examples=[10])
+    monthly_discount_pct: int = Field(description="off the rate from 28 days", examples=[25])
+    cleaning_fee: int = Field(description="cents, once per rental", examples=[2500])
+    min_days: int = Field(description="shortest rental", examples=[1])
+    max_days: int = Field(description="longest rental", examples=[365])
+    notice_days: int = Field(description="days between booking and pick-up", examples=[0])
+    instant_book: bool = Field(description="whether no one has to agree", examples=[True])
+    rating: float | None = Field(description="1 to 5; null without reviews", examples=[4.92])
+    review_count: int = Field(description="reviews behind the rating", examples=[38])
+    trips: int = Field(description="rentals that its source counts", examples=[51])
+    location: Location = Field(description="where it stands")
+    time_zone: str = Field(description="of its calendar", examples=["Pacific/Honolulu"])
+    host: Host = Field(description="who rents it out")
+    listed_at: datetime = Field(description="first listed", examples=["2026-03-01T09:00:00Z"])
+
+    @classmethod
+    def of(cls, detail: VehicleDetail) -> Self:
+        """The shape of a detail."""
+        vehicle = detail.vehicle
+        named = " ".join(str(part) for part in (vehicle.year, vehicle.make, vehicle.model) if part)
+        same = {
+            name: getattr(vehicle, name)
+            for name in cls.model_fields
+            if name in vehicle.__mapper__.columns and name != "title"
+        }
+        return cls(
+            **same,
+            title=vehicle.title if vehicle.title is not None else named,
+            features=detail.features,
+            photos=detail.photos,
+            daily_rate=vehicle.daily_rate_cents,
+            cleaning_fee=vehicle.cleaning_fee_cents,
+            rating=stars(detail.rating),
+            review_count=detail.review_count,
+            location=Location(
+                lat=vehicle.lat,
+                lon=vehicle.lon,
+                city=vehicle.city,
+                region=vehicle.region,
+                country=vehicle.country,
+            ),
+            host=Host(id=vehicle.host_id, name=detail.host_name),
+        )
+
+
+class DaysOut(Shape):
+    """The days from `start` up to, not including, `end`."""
+
+    start: date = Field(description="first day", examples=["2027-06-01"])
+    end: date = Field(description="the day after the last", examples=["2027-06-04"])
+
+    @classmethod
+    def each(cls, ranges: list[Days]) -> list[Self]:
+        """The shapes of some ranges."""
+        return [cls(start=days.start, end=days.end) for days in ranges]
+
+
+class AvailabilityOut(Shape):
+    """A window cut into taken and free days; every day of it is in exactly one of the two."""
+
+    vehicle_id: int = Field(description="the vehicle", examples=[7])
+    from_: date = Field(alias="from", description="first day", examples=["2027-06-01"])
+    to: date = Field(description="the day after the last", examples=["2027-08-30"])
+    taken: list[DaysOut] = Field(description="booked, in order, neighbours merged")
+    free: list[DaysOut] = Field(
+        description="not booked, in order; `earliestStart` and the vehicle's shortest and longest "
+        "rental still apply"
+    )
+    time_zone: str = Field(description="of all these days", examples=["Pacific/Honolulu"])
+    earliest_start: date = Field(
+        description="first day on which it can be picked up if booked now", examples=["2027-06-02"]
+    )
+
+    @classmethod
+    def of(cls, vehicle_id: int, found: Availability) -> Self:
+        """The shape of an availability."""
+        return cls.model_validate(
+            {
+                "vehicleId": vehicle_id,
+                "from": found.window.start,
+                "to": found.window.end,
+                "taken": DaysOut.each(found.taken),
+                "free": DaysOut.each(found.free),
+                "timeZone": found.time_zone,
+                "earliestStart": found.earliest_start,
+            }
+        )
+
+
+class QuoteLine(Shape):
+    """One line of a quote."""
+
+    code: LineCode = Field(description="stable; for your own wording", examples=["rental"])
+    label: str = Field(description="in English", examples=["3 days"])
+    amount: int = Field(description="cents; discounts are negative", examples=[15000])
+
+
+class QuoteOut(Shape):
+    """What the days cost, and whether they can be booked now."""
+
+    vehicle_id: int = Field(description="the vehicle", examples=[7])
+    start: date = Field(description="pick-up day", examples=["2027-06-01"])
+    end: date = Field(description="return day", examples=["2027-06-04"])
+    days: int = Field(description="days paid for", examples=[3])
+    currency: str = Field(description="ISO 4217", examples=["USD"])
+    lines: list[QuoteLine] = Field(description="what the total is made of, in order")
+    total: int = Field(description="cents, everything included", examples=[16500])
+    available: bool = Field(description="whether a booking would succeed now", examples=[True])
+    reason: Reason | None = Field(
+        description="why it would not; null if available", examples=["taken"]
+    )
+
+    @classmethod
+    def of(cls, vehicle_id: int, start: date, end: date, found: DatedQuote) -> Self:
+        """The shape of a quote."""
+        return cls(
+            vehicle_id=vehicle_id,
+            start=start,
+            end=end,
+            days=found.days,
+            currency=found.currency,
+            lines=[
+                QuoteLine(code=line.code, label=line.label, amount=line.cents)
+                for line in found.quote.lines
+            ],
+            total=found.quote.total_cents,
+            available=found.obstacle is None,
+            reason=found.obstacle,
+        )
+
+
+class ReviewOut(Shape):
+    """What somebody said about the vehicle."""
+
+    id: int = Field(description="the review", examples=[12])
+    rating: float = Field(description="1 to 5", examples=[5.0])
+    title: str = Field(description="headline, may be empty", examples=["Spotless"])
+    body: str = Field(description="text, may be empty", examples=["Started every morning."])
+    created_at: datetime = Field(description="when", examples=["2026-05-09T18:30:00Z"])
+
+    @classmethod
+    def of(cls, review: Review) -> Self:
+        """The shape of a review."""
+        return cls(
+            id=review.id,
+            rating=review.rating / 100,
+            title=review.title,
+            body=review.body,
+            created_at=review.created_at,
+        )
+
+
+class ReviewPage(Page):
+    """Reviews, newest first."""
+
+    items: list[ReviewOut] = Field(description="this page")
+
+
+def stars(hundredths: int | None) -> float | None:
+    """A stored rating as the API speaks it: 492 is 4.92."""
+    return None if hundredths is None else hundredths / 100

@@ -1,0 +1,91 @@
+"""What can go wrong with renting, in the words of renting: a stable code, a title, a sentence."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class BookingError(Exception):
+    """`code` and `title` are the same for every occurrence; the message is about this one."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+
+class VehicleNotFoundError(BookingError):
+    """There is no listed vehicle with this id."""
+
+    code = "vehicle-not-found"
+    title = "No such vehicle"
+
+    def __init__(self, vehicle_id: int) -> None:
+        super().__init__(f"There is no listed vehicle {vehicle_id}.")
+
+
+class VehicleUnavailableError(BookingError):
+    """Somebody else has at least one of the days."""
+
+    code = "vehicle-unavailable"
+    title = "The vehicle is taken on these days"
+
+    def __init__(self, vehicle_id: int) -> None:
+        super().__init__(
+            f"Vehicle {vehicle_id} is taken on at least one of these days: "
+            "choose other days, or another vehicle."
+        )
+
+
+class InvalidDatesError(BookingError):
+    """The dates break a rule of the marketplace or of the vehicle.
+
+    Attributes:
+        fields: pairs of `start` or `end`, and what is wrong with it.
+    """
+
+    code = "invalid-dates"
+    title = "These dates cannot be booked"
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{name} {message}" for name, message in fields) + ".")
+        self.fields = fields
+
+
+class OwnVehicleError(BookingError):
+    """A host tried to book the host's own vehicle."""
+
+    code = "own-vehicle"
+    title = "A host cannot book the host's own vehicle"
+
+    def __init__(self, vehicle_id: int) -> None:
+        super().__init__(f"Vehicle {vehicle_id} is yours: unlist it to keep days free.")
+
+
+class UnknownRenterError(BookingError):
+    """The renter's account is gone."""
+
+    code = "unknown-renter"
+    title = "No such account"
+
+    def __init__(self) -> None:
+        super().__init__("Your account does not exist any more: sign in again.")
+
+
+class BookingNotFoundError(BookingError):
+    """There is no such booking, or it is none of the asker's business."""
+
+    code = "booking-not-found"
+    title = "No such booking"
+
+    def __init__(self, booking_id: int) -> None:
+        super().__init__(f"You have no booking {booking_id}.")
+
+
+class BookingNotCancellableError(BookingError):
+    """Only what has not begun can be cancelled."""
+
+    code = "booking-not-cancellable"
+    title = "The booking cannot be cancelled any more"
+
+    def __init__(self, booking_id: int, status: str) -> None:
+        super().__init__(
+            f"Booking {booking_id} is {status}: only held and confirmed ones can be cancelled."
+        )

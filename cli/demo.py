@@ -1,0 +1,301 @@
+"""`rides demo`: the whole marketplace in one command, and nothing left of it after Ctrl-C."""
+
+import json
+import os
+import secrets
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+from urllib.parse import urlencode
+
+import typer
+
+from devstack import places, stack
+from devstack.processes import DevstackError, tail, wait_until
+from devstack.stack import Servers
+from runtime.settings import settings
+
+_READY_SECONDS = 60
+_STOP_SECONDS = 15
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_RIDES = (sys.executable, "-m", "cli.main")
+
+
+def demo(
+    vehicles: Annotated[
+        int, typer.Option(envvar="RIDES_DEMO_VEHICLES", min=1, help="vehicles to seed")
+    ] = 5000,
+) -> None:
+    """Start everything, fill it with an example marketplace, and serve it until Ctrl-C.
+
+    The first start fetches Elasticsearch (130 MB) and seeds the marketplace; later ones reuse
+    both. The state lies in RIDES_STATE_DIR (default `.rides`): logs in `logs/`, the URLs and
+    ready-made tokens in `demo.json`. The API listens on RIDES_HOST and RIDES_PORT.
+
+    Ctrl-C stops the API, the indexer and the servers that this command has started.
+    """
+    try:
+        with _interruptible():
+            _run(settings().state_dir.absolute(), vehicles)
+    except DevstackError as error:
+        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+
+
+def demo_tokens() -> dict[str, str]:
+    """A bearer token for one of the example marketplace's people per role."""
+    from accounts.tokens import sign_token
+    from listings.demo import people
+
+    secret = settings().require_secret()
+    return {person.role: sign_token(person.id, person.role, secret=secret) for person in people()}
+
+
+def _run(state_dir: Path, vehicles: int) -> None:
+    _require_port()
+    state_dir.mkdir(parents=True, exist_ok=True)
+    servers = stack.up(state_dir, on_step=typer.echo)
+    children: list[_Child] = []
+    try:
+        if servers.missing is not None:
+            raise DevstackError(servers.missing)
+        _enter_environment(state_dir, servers)
+        _step("migrate")
+        _step("seed", "--if-empty", "--vehicles", str(vehicles))
+        _step("reindex", "--if-needed")
+        children.append(_Child.start("API", [*_RIDES, "serve"], state_dir / "logs" / "api.log"))
+        children.append(
+            _Child.start("indexer", _worker(state_dir), state_dir / "logs" / "worker.log")
+        )
+        _await_ready(children)
+        tokens = demo_tokens()
+        _write_down(state_dir, servers, tokens)
+        _introduce(tokens)
+        _supervise(children)
+    finally:
+        # Impatient signals are ignored here: every wait of the clean-up has a deadline.
+        with _handling(_ENDINGS, signal.SIG_IGN):
+            (state_dir / "demo.json").unlink(missing_ok=True)
+            for child in children:
+                child.ask_to_end()
+            for child in children:
+                child.end()
+            stack.down(state_dir, only=servers.started)
+
+
+@dataclass(frozen=True)
+class _Child:
+    """A process of the demo, the leader of a process group of its own."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @classmethod
+    def start(cls, name: str, command: list[str], log: Path) -> "_Child":
+        """Start `command` out of Ctrl-C's reach, its output in `log`."""
+        log.parent.mkdir(exist_ok=True)
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return cls(name, process, log)
+
+    def require_alive(self) -> None:
+        """Raise DevstackError with the last lines of the log if the process has ended."""
+        if (code := self.process.poll()) is not None:
+            raise DevstackError(f"the {self.name} ended with code {code}{tail(self.log)}")
+
+    def ask_to_end(self) -> None:
+        """Ask the leader alone: the worker's own children end with the work in hand."""
+        if self.process.poll() is None:
+            self.process.terminate()
+
+    def end(self) -> None:
+        """Wait for the leader a while, then end whatever is left of the group."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(_STOP_SECONDS)
+        _kill_group(self.process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _step(*arguments: str) -> None:
+    """Run a command of the same `rides` to its end, its progress bar on this terminal.
+
+    Raises:
+        DevstackError: it failed.
+    """
+    process = subprocess.Popen([*_RIDES, *arguments], start_new_session=True)
+    try:
+        code = process.wait()
+    except BaseException:
+        _kill_group(process)
+        raise
+    if code != 0:
+        raise DevstackError(f"`rides {shlex.join(arguments)}` ended with code {code}, see above")
+
+
+def _worker(state_dir: Path) -> list[str]:
+    schedule = state_dir / "celerybeat-schedule"
+    return [
+        *(sys.executable, "-m", "celery", "-A", "indexer.tasks", "worker", "-B"),
+        *("--loglevel", "WARNING", "--concurrency", "2", "--schedule", str(schedule)),
+        *("--without-gossip", "--without-mingle"),
+    ]
+
+
+def _require_port() -> None:
+    own = settings()
+    with socket.socket(socket.AF_INET6 if ":" in own.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((own.host, own.port))
+        except OSError as error:
+            raise DevstackError(
+                f"{own.host}:{own.port} cannot be listened on ({error.strerror}): "
+                "set RIDES_PORT to a free port"
+            ) from error
+
+
+def _enter_environment(state_dir: Path, servers: Servers) -> None:
+    """Lead this process and the children to the servers, with one secret for all."""
+    os.environ.update(servers.environment(), RIDES_STATE_DIR=str(state_dir))
+    if settings().secret_key is None:
+        secret = state_dir / "secret_key"
+        if not secret.exists():
+            places.write_private(secret, secrets.token_hex(32))
+        os.environ["RIDES_SECRET_KEY"] = secret.read_text()
+    settings.cache_clear()
+
+
+def _base_url() -> str:
+    return f"http://{_local_host()}:{settings().port}"
+
+
+def _local_host() -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings().host, settings().host)  # noqa: S104
+
+
+def _get(path: str) -> tuple[int, bytes]:
+    connection = HTTPConnection(_local_host(), settings().port, timeout=10)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, HTTPException):
+        return 0, b""
+    finally:
+        connection.close()
+
+
+def _await_ready(children: list[_Child]) -> None:
+    def ready() -> bool:
+        for child in children:
+            child.require_alive()
+        return _get("/health/ready")[0] == 200  # noqa: PLR2004
+
+    if not wait_until(ready, timeout=_READY_SECONDS):
+        _, reason = _get("/health/ready")
+        raise DevstackError(
+            f"the API is not ready after {_READY_SECONDS} s: {reason.decode()}"
+            f"{tail(children[0].log)}"
+        )
+
+
+def _write_down(state_dir: Path, servers: Servers, tokens: dict[str, str]) -> None:
+    content = {
+        "url": _base_url(),
+        "databaseUrl": servers.database_url,
+        "redisUrl": servers.redis_url,
+        "elasticsearchUrl": servers.elasticsearch_url,
+        "tokens": tokens,
+    }
+    places.write_private(state_dir / "demo.json", json.dumps(content, indent=2) + "\n")
+
+
+def _introduce(tokens: dict[str, str]) -> None:
+    """Print the address and four requests made from a vehicle that is really there."""
+    url = _base_url()
+    start = date.today() + timedelta(days=30)  # noqa: DTZ011 - any coming day will do
+    days = {"start": start.isoformat(), "end": (start + timedelta(days=3)).isoformat()}
+    vehicle = _any_vehicle(days)
+    place = vehicle.get("location", {})
+    near = {"lat": place.get("lat", 0), "lon": place.get("lon", 0), "radiusKm": 25}
+    booking = json.dumps({"vehicleId": vehicle.get("id"), **days})
+    text = urlencode({"q": f"{vehicle.get('make', '')} with gps".strip(), "facets": "make,body"})
+    typer.secho(f"\nready: {url}\n", bold=True)
+    typer.echo(f"""# text and facets
+curl -s '{url}/v1/search/vehicles?{text}'
+
+# near a place, free on these days
+curl -s '{url}/v1/search/vehicles?{urlencode({**near, **days, "sort": "distance"})}'
+
+# book it, as a renter
+curl -s -X POST {url}/v1/bookings -H 'Content-Type: application/json' \\
+  -H 'Idempotency-Key: {secrets.token_hex(8)}' \\
+  -H 'Authorization: Bearer {tokens.get("renter", "")}' -d {shlex.quote(booking)}
+
+# everything else
+curl -s {url}/docs
+
+Ctrl-C stops it.""")
+    sys.stdout.flush()  # into a pipe, too, the line `ready:` must arrive now
+
+
+def _any_vehicle(days: dict[str, str]) -> dict[str, Any]:
+    status, body = _get(f"/v1/search/vehicles?{urlencode({**days, 'limit': 1})}")
+    items = json.loads(body)["items"] if status == 200 else []  # noqa: PLR2004
+    return dict(items[0]) if items else {}
+
+
+def _supervise(children: list[_Child]) -> NoReturn:
+    while True:
+        for child in children:
+            child.require_alive()
+        time.sleep(0.5)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM and a closing terminal end the block like Ctrl-C.
+
+    SIGINT is among them because a shell script starts its background jobs with it ignored.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with _handling(_ENDINGS, interrupt):
+        yield
+
+
+@contextmanager
+def _handling(numbers: tuple[signal.Signals, ...], handler: Any) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)

@@ -1,0 +1,23 @@
+"""`rides token`: a bearer token to try the API with."""
+
+from typing import Annotated
+
+import typer
+
+from accounts.tokens import sign_token
+from models.session import connect
+from runtime.settings import settings
+
+
+def token(
+    account: Annotated[int, typer.Option(help="id of the account to speak for")],
+) -> None:
+    """Print a bearer token that speaks for an account for the next 12 hours."""
+    chosen = settings()
+    with connect(chosen, application="token") as connection:
+        row = connection.execute("SELECT role FROM accounts WHERE id = %s", [account]).fetchone()
+    if row is None:
+        raise typer.BadParameter(
+            f"there is no account {account}: `rides seed` makes some", param_hint="--account"
+        )
+    typer.echo(sign_token(account, row[0], secret=chosen.require_secret()))

@@ -1,0 +1,113 @@
+"""The vocabulary of search tests: `store`, `search`, `assert_search`, `assert_order`.
+
+Vehicles go into PostgreSQL and, through the indexer's own code, into Elasticsearch; searches go
+through HTTP.
+"""
+
+from datetime import date
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from fastapi.testclient import TestClient
+from psycopg import Connection
+
+from indexer import builds, drain
+from indexer.documents import Document, next_version, operations
+from runtime.settings import Settings
+from tests import factory
+
+NOTHING: dict[str, Any] = {"facets": "none"}
+
+
+class Market:
+    """A marketplace of a test's own."""
+
+    def __init__(
+        self, conn: Connection[Any], elastic: Elasticsearch, api: TestClient, settings: Settings
+    ) -> None:
+        self.conn, self.elastic, self.api = conn, elastic, api
+        self.alias = settings.index_alias
+
+    def store(self, *vehicles: dict[str, Any]) -> list[int]:
+        """Insert vehicles (columns of the table, besides `features` and `photos`), searchably."""
+        ids = [factory.store_vehicle(self.conn, **vehicle) for vehicle in vehicles]
+        self.drain()
+        return ids
+
+    def book(self, vehicle_id: int, start: str, end: str) -> int:
+        """Book days, searchably; the booking's id."""
+        days = date.fromisoformat(start), date.fromisoformat(end)
+        booking = factory.store_booking(self.conn, vehicle_id, *days)
+        self.drain()
+        return booking
+
+    def review(self, vehicle_id: int, rating: int) -> None:
+        """Review a vehicle in hundredths, searchably."""
+        factory.store_review(self.conn, vehicle_id, rating)
+        self.drain()
+
+    def drain(self) -> int:
+        """Make every change searchable; the number of dirty rows done."""
+        return drain.drain(self.conn, self.elastic)
+
+    def search(self, **parameters: Any) -> dict[str, Any]:
+        """The page for these query parameters; a list repeats its parameter."""
+        answer = self.api.get("/v1/search/vehicles", params=parameters)
+        assert answer.status_code == 200, answer.text
+        page: dict[str, Any] = answer.json()
+        return page
+
+    def ids(self, **parameters: Any) -> list[int]:
+        """The ids of the first page of up to 100, in order."""
+        return [
+            item["id"] for item in self.search(**(NOTHING | {"limit": 100} | parameters))["items"]
+        ]
+
+    def walk(self, **parameters: Any) -> list[int]:
+        """The ids of all pages, in order; at most 1,000 pages."""
+        found: list[int] = []
+        cursor: dict[str, str] = {}
+        for _ in range(1000):
+            page = self.search(**(parameters | cursor))
+            found += [item["id"] for item in page["items"]]
+            assert page["hasMore"] == (page["nextCursor"] is not None)
+            if not page["hasMore"]:
+                return found
+            cursor = {"cursor": page["nextCursor"]}
+        raise AssertionError("the pages do not end")
+
+    def assert_search(self, expected: list[int], **parameters: Any) -> None:
+        """The search finds just these vehicles, in any order."""
+        page = self.search(**({"limit": 100} | parameters))
+        assert sorted(item["id"] for item in page["items"]) == sorted(expected)
+        assert page["total"] == {"value": len(expected), "exact": True}
+
+    def assert_order(self, expected: list[int], **parameters: Any) -> None:
+        """The search finds these vehicles in this order."""
+        assert self.ids(**parameters) == expected
+
+    def facet(self, name: str, **parameters: Any) -> dict[str, int]:
+        """A facet's values and counts."""
+        facets = self.search(**(parameters | {"facets": name}))["facets"]
+        return {each["value"]: each["count"] for each in facets[name]}
+
+
+def clear(conn: Connection[Any], elastic: Elasticsearch) -> None:
+    """Hide every vehicle of earlier tests, as the indexer hides what must not be found."""
+    for build in builds.live(conn):
+        elastic.indices.refresh(index=build.index_name)
+        found = elastic.search(
+            index=build.index_name,
+            query={"bool": {"must_not": {"term": {"hidden": True}}}},
+            size=10_000,
+            source=False,
+        )
+        gone = [Document.hidden(int(hit["_id"])) for hit in found["hits"]["hits"]]
+        if gone:
+            elastic.perform_request(
+                "POST",
+                f"/{build.index_name}/_bulk",
+                params={"refresh": "true"},
+                headers={"accept": "application/json", "content-type": "application/x-ndjson"},
+                body=operations(gone, next_version(conn)),
+            )
