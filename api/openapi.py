@@ -40,6 +40,7 @@ METADATA: dict[str, Any] = {
     "generate_unique_id_function": lambda route: to_camel(route.name),
     "responses": problem_responses(
         {
+            500: "Our mistake; nothing was changed",
             422: "A parameter or a body field is wrong or unknown; `errors[]` names each",
             503: "Try again after `Retry-After` seconds; nothing was changed",
         }

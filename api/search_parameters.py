@@ -122,7 +122,8 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
     filters, ranges, flags = {}, {}, {}
     for field in FIELDS:
         if field.match and (values := getattr(asked, field.name)):
-            filters[field.name] = tuple(dict.fromkeys(values))
+            # Case is ignored, so "Kia" and "kia" are one value.
+            filters[field.name] = tuple({value.lower(): value for value in values}.values())
         if field.flag and (flag := getattr(asked, field.name)) is not None:
             flags[field.name] = flag
         if bounds := field.bounds:

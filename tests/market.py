@@ -17,6 +17,7 @@ from runtime.settings import Settings
 from tests import factory
 
 NOTHING: dict[str, Any] = {"facets": "none"}
+drain.POLL_S = 0  # nobody else writes: waiting for the next change would only cost time
 
 
 class Market:

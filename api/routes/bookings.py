@@ -32,6 +32,8 @@ BookingId = Annotated[Id, Path(alias="id", description="the booking", examples=[
     response_description="Booked; `Location` is the booking",
     responses=problem_responses(
         {
+            400: "The body is not UTF-8",
+            413: "The body is larger than 64 KiB",
             403: "The vehicle is your own (`own-vehicle`)",
             404: "No listed vehicle has this id (`vehicle-not-found`)",
             409: "Somebody else has at least one of the days (`vehicle-unavailable`)",

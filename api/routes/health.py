@@ -34,7 +34,7 @@ async def get_live() -> Live:
 async def get_ready(request: Request) -> Live:
     """200 when the database answers and the search index is there."""
     components = await _components(request)
-    failed = [name for name in NEEDED if name in components and components[name].status != "ok"]
+    failed = [name for name in NEEDED if components[name].status != "ok"]
     if failed:
         raise Problem(
             503,
@@ -57,26 +57,28 @@ async def get_health(request: Request, response: Response) -> Health:
 
 
 async def _components(request: Request) -> dict[str, Component]:
-    async def database() -> None:
+    async def database() -> bool:
         # The pool asks the server whether a connection still lives before it hands it out.
         async with request.app.state.engine.connect():
-            pass
+            return True
 
-    checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database}
-    if search := getattr(request.app.state, "search", None):
-        checks["search"] = search.ping
+    checks: dict[str, Callable[[], Awaitable[bool]]] = {
+        "database": database,
+        "search": request.app.state.search.ping,
+    }
     results = await asyncio.gather(*(_checked(name, check) for name, check in checks.items()))
     return dict(zip(checks, results, strict=True))
 
 
-async def _checked(name: str, check: Callable[[], Awaitable[None]]) -> Component:
+async def _checked(name: str, check: Callable[[], Awaitable[bool]]) -> Component:
     began = time.perf_counter()
-    status = "ok"
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await check()
+            well = await check()
     except Exception as error:  # noqa: BLE001 - whatever it is, the component does not answer
         # To the log only: an error's text can name hosts and users.
         log.warning("component failed", component=name, error=repr(error))
-        status = "failed"
-    return Component(status=status, ms=round((time.perf_counter() - began) * 1000, 1))
+        well = False
+    return Component(
+        status="ok" if well else "failed", ms=round((time.perf_counter() - began) * 1000, 1)
+    )

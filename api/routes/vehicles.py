@@ -34,7 +34,11 @@ Cursor = Annotated[
 ]
 
 
-@router.get("/{id}", summary="Everything public about a vehicle")
+@router.get(
+    "/{id}",
+    summary="Everything public about a vehicle",
+    responses=problem_responses({401: "A bearer token was sent and is not valid"}),
+)
 async def get_vehicle(
     vehicle_id: VehicleId, viewer: OptionalPrincipal, session: Session
 ) -> VehicleOut:

@@ -1,0 +1,83 @@
+"""Bad requests: refused before any engine is asked, naming the parameter and what is allowed."""
+
+from datetime import date
+
+import pytest
+
+from api.errors import Problem
+from api.search_parameters import parse
+
+TODAY = date(2026, 11, 23)
+
+
+def errors(query: str) -> dict[str, str]:
+    pairs = [tuple(pair.partition("=")[::2]) for pair in query.split("&")]
+    with pytest.raises(Problem) as raised:
+        parse(pairs, TODAY)  # type: ignore[arg-type]
+    assert raised.value.status == 422
+    return {error.pointer: error.message for error in raised.value.errors}
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "says"),
+    [
+        ("maek=Jeep", "maek", "did you mean make?"),
+        ("colour_=x", "colour_", "allowed are q, lat"),
+        ("sort=cheap", "sort", "'relevance', 'distance', 'price', '-price', 'rating' or 'newest'"),
+        ("facets=maek", "facets", "'make'"),
+        ("facets=none,make", "facets", "none excludes"),
+        ("limit=0", "limit", "greater than or equal to 1"),
+        ("limit=101", "limit", "less than or equal to 100"),
+        ("limit=1&limit=2", "limit", "only once"),
+        ("yearMin=1899", "yearMin", "greater than or equal to 1900"),
+        ("yearMin=abc", "yearMin", "whole number"),
+        ("yearMin=2020&yearMax=2019", "yearMin", "above yearMax"),
+        ("ratingMin=5.1", "ratingMin", "less than or equal to 5"),
+        ("ratingMin=nan", "ratingMin", "finite"),
+        ("priceMin=-1", "priceMin", "whole number"),
+        ("instantBook=perhaps", "instantBook", "boolean"),
+        ("lat=1", "lon", "come together"),
+        ("lat=91&lon=0", "lat", "less than or equal to 90"),
+        ("radiusKm=5", "radiusKm", "needs lat and lon"),
+        ("lat=0&lon=0&radiusKm=0", "radiusKm", "greater than 0"),
+        ("sort=distance", "sort", "needs lat and lon"),
+        ("bbox=1,2,3", "bbox", "four numbers"),
+        ("bbox=0,10,1,5", "bbox", "south not above north"),
+        ("bbox=nan,0,1,1", "bbox", "must lie within"),
+        ("start=2027-03-01", "end", "come together"),
+        ("start=2027-03-01&end=2027-03-01", "end", "after start"),
+        ("start=2027-03-01&end=2028-03-02", "end", "at most 365 days"),
+        ("start=2026-11-21&end=2026-11-25", "start", "in the past"),
+        ("start=1.3.2027&end=2027-03-05", "start", "YYYY-MM-DD"),
+        ("start=20270301&end=2027-03-05", "start", "YYYY-MM-DD"),
+        ("priceBasis=total", "priceBasis", "needs start and end"),
+        ("priceBasis=total&start=2027-03-01&end=2027-04-01", "priceBasis", "1 to 30 days, not 31"),
+        ("make=", "make", "at least 1 character"),
+        ("q=" + "a" * 201, "q", "at most 200 characters"),
+        ("&".join(f"make={n}" for n in range(21)), "make", "at most 20 items"),
+        ("cursor=" + "a" * 2001, "cursor", "at most 2000 characters"),
+    ],
+)
+def test_wrong_parameters(query: str, parameter: str, says: str) -> None:
+    found = errors(query)
+    assert set(found) == {parameter}
+    assert says in found[parameter]
+
+
+def test_everything_wrong_is_named_at_once() -> None:
+    assert set(errors("a=1&limit=0&sort=x&yearMin=1")) == {"a", "limit", "sort", "yearMin"}
+
+
+def test_a_search_of_yesterday_is_allowed_because_it_is_still_yesterday_somewhere() -> None:
+    request, _ = parse([("start", "2026-11-22"), ("end", "2026-11-25")], TODAY)
+    assert request.dates is not None
+    assert request.dates.days == 3
+
+
+def test_the_search_is_the_same_whatever_the_order_of_its_parameters() -> None:
+    one, _ = parse([("make", "Jeep"), ("make", "Kia"), ("q", "x")], TODAY)
+    other, _ = parse([("q", "x"), ("make", "Kia"), ("make", "Jeep")], TODAY)
+    page_size, _ = parse([("q", "x"), ("make", "Kia"), ("make", "Jeep"), ("limit", "3")], TODAY)
+    narrower, _ = parse([("q", "x"), ("make", "Kia")], TODAY)
+    assert one.fingerprint() == other.fingerprint() == page_size.fingerprint()
+    assert one.fingerprint() != narrower.fingerprint()
