@@ -18,9 +18,6 @@ from runtime.settings import Settings
 from search.engine import open_engine
 from search.freshness import IndexAge
 
-# Bytes; a booking needs a hundred.
-LARGEST_BODY = 64 * 1024
-
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The API over `settings`, by default those of the environment.
@@ -46,9 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await app.state.search.close()
             await engine.dispose()
 
-    app = FastAPI(
-        lifespan=lifespan, redirect_slashes=False, max_body_size=LARGEST_BODY, **openapi.METADATA
-    )
+    app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)
     app.state.settings = chosen
     app.add_middleware(RequestEnvelope)
     errors.install(app)

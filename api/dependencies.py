@@ -30,7 +30,7 @@ async def one_transaction(request: Request) -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(one_transaction, scope="function")]
 
 
-def app_settings(request: Request) -> Settings:
+async def app_settings(request: Request) -> Settings:
     """The settings that the application was created with."""
     chosen: Settings = request.app.state.settings
     return chosen
@@ -79,18 +79,24 @@ Now = Annotated[datetime, Depends(now)]
 
 
 async def known_parameters(request: Request) -> None:
-    """Refuse query parameters that the route does not have, so that a typo is never ignored.
+    """Refuse query parameters that the route does not have or that come twice: never ignore a typo.
 
     Raises:
         Problem: 422, naming the unknown parameters and those that there are.
     """
-    given = request.query_params.keys()
+    given = [name for name, _ in request.query_params.multi_items()]
     if not given:
         return
     allowed = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
     there_are = f"the parameters are {', '.join(allowed)}" if allowed else "there are none"
-    unknown = [name for name in given if name not in allowed]
-    if unknown:
-        raise invalid_request(
-            [FieldError(pointer=name, message=f"unknown; {there_are}") for name in unknown]
-        )
+    errors = [
+        FieldError(pointer=name, message=f"unknown; {there_are}")
+        for name in dict.fromkeys(given)
+        if name not in allowed
+    ] + [
+        FieldError(pointer=name, message="may be given only once")
+        for name in allowed
+        if given.count(name) > 1
+    ]
+    if errors:
+        raise invalid_request(errors)

@@ -1,6 +1,6 @@
-"""What happens to every request: an id, security headers, one log line, and no leaked error.
+"""What happens to every request: an id, security headers, a log line, a limit, no leaked error.
 
-Pure ASGI and one class: it costs about 30 µs, where a stack of `BaseHTTPMiddleware` costs 300.
+Pure ASGI and one class, because every search passes through it: 80 µs of CPU, mostly the log line.
 """
 
 import re
@@ -9,6 +9,7 @@ import time
 
 import structlog
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import unexpected
@@ -31,6 +32,8 @@ DOCS = (
     b"frame-ancestors 'none'"
 )
 DOCS_PATHS = frozenset({"/docs", "/redoc"})
+# Bytes; a booking needs a hundred. FastAPI's own `max_body_size` answers in plain text.
+LARGEST_BODY = 64 * 1024
 
 
 class RequestEnvelope:
@@ -53,6 +56,15 @@ class RequestEnvelope:
             (b"content-security-policy", policy),
         ]
         status = 0
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > LARGEST_BODY:
+                raise HTTPException(413)
+            return message
 
         async def send_enveloped(message: Message) -> None:
             nonlocal status
@@ -64,7 +76,7 @@ class RequestEnvelope:
         began = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self.app(scope, receive, send_enveloped)
+                await self.app(scope, receive_limited, send_enveloped)
             except Exception as error:
                 # Once the answer has begun there is no other to give: let the server cut it off.
                 if status:

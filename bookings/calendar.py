@@ -109,11 +109,11 @@ def cut(window: Days, booked: Iterable[Days]) -> tuple[list[Days], list[Days]]:
         start, end = max(each.start, window.start), min(each.end, window.end)
         if start > reached:
             free.append(Days(reached, start))
+        reached = max(reached, end)
         if taken and start <= taken[-1].end:
-            taken[-1] = Days(taken[-1].start, end)
+            taken[-1] = Days(taken[-1].start, reached)
         else:
             taken.append(Days(start, end))
-        reached = end
     if reached < window.end:
         free.append(Days(reached, window.end))
     return taken, free

@@ -71,30 +71,8 @@ async def book(
         days = rental_days(start, end)
         if broken := rule_obstacles(vehicle, start, end, now):
             raise InvalidDatesError([(each.field, each.message) for each in broken])
-        statement = (
-            insert(Booking)
-            .values(
-                vehicle_id=vehicle_id,
-                renter_id=renter_id,
-                during=Range(start, end),
-                total_cents=quote(rate_terms(vehicle), days).total_cents,
-                currency=vehicle.currency,
-            )
-            # With the constraint as arbiter a conflict is an empty answer, not an error that
-            # would abort the transaction (nor, unlocked, a queue of deadlocks).
-            .on_conflict_do_nothing(constraint="no_double_booking")
-            .returning(Booking)
-        )
-        try:
-            booking = (await session.scalars(statement)).one_or_none()
-        except IntegrityError as error:
-            # The vehicle is locked, so the missing row can only be the renter's.
-            if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
-                raise UnknownRenterError from error
-            raise
-        if booking is None:
-            raise VehicleUnavailableError(vehicle_id)
-        return booking
+        total = quote(rate_terms(vehicle), days).total_cents
+        return await _insert(session, vehicle, renter_id, Range(start, end), total)
 
     return await _retried(session, attempt)
 
@@ -247,6 +225,36 @@ def _taken(
         Booking.status.in_(TAKES_DAYS),
         Booking.during.overlaps(Range(start, end)),
     )
+
+
+async def _insert(
+    session: AsyncSession, vehicle: Vehicle, renter_id: int, during: Range[date], total_cents: int
+) -> Booking:
+    """Store a booking of a vehicle that is locked; the exclusion constraint has the last word."""
+    statement = (
+        insert(Booking)
+        .values(
+            vehicle_id=vehicle.id,
+            renter_id=renter_id,
+            during=during,
+            total_cents=total_cents,
+            currency=vehicle.currency,
+        )
+        # With the constraint as arbiter a conflict is an empty answer, not an error that would
+        # abort the transaction (nor, unlocked, a queue of deadlocks).
+        .on_conflict_do_nothing(constraint="no_double_booking")
+        .returning(Booking)
+    )
+    try:
+        booking = (await session.scalars(statement)).one_or_none()
+    except IntegrityError as error:
+        # The vehicle is locked, so the missing row can only be the renter's.
+        if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
+            raise UnknownRenterError from error
+        raise
+    if booking is None:
+        raise VehicleUnavailableError(vehicle.id)
+    return booking
 
 
 async def _retried(session: AsyncSession, attempt: Callable[[], Awaitable[Booking]]) -> Booking:

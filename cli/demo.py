@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import typer
 
-from devstack import places, stack
+from devstack import places, processes, stack
 from devstack.processes import DevstackError, tail, wait_until
 from devstack.stack import Servers
 from runtime.settings import settings
@@ -29,7 +29,7 @@ from runtime.settings import settings
 _READY_SECONDS = 60
 _STOP_SECONDS = 15
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_RIDES = (sys.executable, "-m", "cli.main")
+_RIDES = (sys.executable, "-m", "cli")
 
 
 def demo(
@@ -58,15 +58,24 @@ def demo(
 def demo_tokens() -> dict[str, str]:
     """A bearer token for one of the example marketplace's people per role."""
     from accounts.tokens import sign_token
-    from listings.demo import people
+    from listings.demo.people import people
+    from models.session import connect
 
     secret = settings().require_secret()
-    return {person.role: sign_token(person.id, person.role, secret=secret) for person in people()}
+    with connect(settings(), application="demo") as connection:
+        accounts = people(connection)
+    return {role: sign_token(account, role, secret=secret) for role, account in accounts.items()}
 
 
 def _run(state_dir: Path, vehicles: int) -> None:
-    _require_port()
-    state_dir.mkdir(parents=True, exist_ok=True)
+    # One demo per state directory; whoever holds the lock may end what a killed one left behind.
+    with places.locked(state_dir / "demo.lock", timeout=1):
+        _end_leftovers(state_dir)
+        _require_port()
+        _serve(state_dir, vehicles)
+
+
+def _serve(state_dir: Path, vehicles: int) -> None:
     servers = stack.up(state_dir, on_step=typer.echo)
     children: list[_Child] = []
     try:
@@ -80,19 +89,20 @@ def _run(state_dir: Path, vehicles: int) -> None:
         children.append(
             _Child.start("indexer", _worker(state_dir), state_dir / "logs" / "worker.log")
         )
+        _note_children(state_dir, children)
         _await_ready(children)
         tokens = demo_tokens()
         _write_down(state_dir, servers, tokens)
         _introduce(tokens)
         _supervise(children)
     finally:
-        # Impatient signals are ignored here: every wait of the clean-up has a deadline.
-        with _handling(_ENDINGS, signal.SIG_IGN):
+        with _handling(signal.SIG_IGN):
             (state_dir / "demo.json").unlink(missing_ok=True)
             for child in children:
                 child.ask_to_end()
             for child in children:
                 child.end()
+            (state_dir / "children.json").unlink(missing_ok=True)
             stack.down(state_dir, only=servers.started)
 
 
@@ -133,6 +143,20 @@ class _Child:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_STOP_SECONDS)
         _kill_group(self.process)
+
+
+def _note_children(state_dir: Path, children: list[_Child]) -> None:
+    pids = [child.process.pid for child in children]
+    noted = [(pid, processes.creation_time(pid)) for pid in pids]
+    (state_dir / "children.json").write_text(json.dumps(noted))
+
+
+def _end_leftovers(state_dir: Path) -> None:
+    path = state_dir / "children.json"
+    if path.exists():
+        for pid, created in json.loads(path.read_text()):
+            processes.end(pid, created, polite=signal.SIGTERM, patience=_STOP_SECONDS)
+        path.unlink()
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -281,19 +305,23 @@ def _supervise(children: list[_Child]) -> NoReturn:
 def _interruptible() -> Iterator[None]:
     """Let SIGTERM and a closing terminal end the block like Ctrl-C.
 
-    SIGINT is among them because a shell script starts its background jobs with it ignored.
+    SIGINT is among them because a shell script starts its background jobs with it ignored. The
+    first signal counts and the rest are ignored: every wait of the clean-up has a deadline, and a
+    second signal in the middle of it would leave processes behind.
     """
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        for number in _ENDINGS:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    with _handling(_ENDINGS, interrupt):
+    with _handling(interrupt):
         yield
 
 
 @contextmanager
-def _handling(numbers: tuple[signal.Signals, ...], handler: Any) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in numbers}
+def _handling(handler: Any) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in _ENDINGS}
     try:
         yield
     finally:

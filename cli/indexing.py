@@ -1,11 +1,15 @@
 """`rides reindex` and `rides index …`: what an operator does with the search index."""
 
+from __future__ import annotations
+
+from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,6 +22,14 @@ from rich.progress import (
 from rich.table import Table
 
 from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from elasticsearch import Elasticsearch
+
+    from indexer.builds import Status
+    from indexer.documents import Connection
 
 app = typer.Typer(no_args_is_help=True, help="Look at the search index.")
 
@@ -36,15 +48,16 @@ def reindex(
     one before it is removed. Exit code 1: nothing was swapped, and the message says why.
     """
     from indexer.rebuild import RebuildError, needed, rebuild
-    from models.session import connect
-    from runtime.clients import elasticsearch
 
-    chosen = settings()
     console = Console(stderr=True)
-    with connect(chosen, application="reindex") as connection, elasticsearch(chosen) as client:
-        if if_needed and needed(connection, client, chosen.index_alias) is None:
+    with _servers("reindex") as (connection, client):
+        alias = settings().index_alias
+        reason = needed(connection, client, alias) if if_needed else "asked for"
+        if reason is None:
             console.print("The index is live and its mapping is current: nothing to do.")
             return
+        if if_needed:
+            console.print(f"Reindexing because {reason}.")
         with _progress(console) as progress:
             task = progress.add_task("Reindexing")
 
@@ -52,12 +65,43 @@ def reindex(
                 progress.update(task, completed=done, total=total)
 
             try:
-                build = rebuild(connection, client, chosen.index_alias, show)
+                build = rebuild(connection, client, alias, show)
             except RebuildError as error:
                 progress.stop()
-                console.print(f"[red]Not swapped:[/red] {error}")
+                console.print(f"[red]Not swapped:[/red] {escape(str(error))}")
                 raise typer.Exit(1) from error
     console.print(f"Searches now read [bold]{build.index_name}[/bold].")
+
+
+@contextmanager
+def _servers(application: str) -> Iterator[tuple[Connection, Elasticsearch]]:
+    """Both servers; one that does not answer ends the command with the setting to look at."""
+    import psycopg
+    from elasticsearch import TransportError
+
+    from models.session import connect
+    from runtime.clients import elasticsearch
+
+    chosen = settings()
+    try:
+        with (
+            connect(chosen, application=application) as connection,
+            elasticsearch(chosen) as client,
+        ):
+            yield connection, client
+    except psycopg.errors.UndefinedTable as error:
+        raise _failed("The database has no tables yet: run `rides migrate`.") from error
+    except psycopg.OperationalError as error:
+        raise _failed(f"PostgreSQL (RIDES_DATABASE_URL) does not answer: {error}") from error
+    except TransportError as error:
+        raise _failed(
+            f"Elasticsearch (RIDES_ELASTICSEARCH_URL) does not answer: {error}"
+        ) from error
+
+
+def _failed(problem: str) -> typer.Exit:
+    typer.echo(problem, err=True)
+    return typer.Exit(1)
 
 
 def _progress(console: Console) -> Progress:
@@ -78,12 +122,9 @@ def status(
 ) -> None:
     """Show the builds, which one serves, how much is not searchable yet and what was refused."""
     from indexer import builds
-    from models.session import connect
-    from runtime.clients import elasticsearch
 
-    chosen = settings()
-    with connect(chosen, application="status") as connection, elasticsearch(chosen) as client:
-        now = builds.status(connection, client, chosen.index_alias)
+    with _servers("status") as (connection, client):
+        now = builds.status(connection, client, settings().index_alias)
     if as_json:
         typer.echo(orjson.dumps(asdict(now), option=orjson.OPT_INDENT_2))
         return
@@ -98,10 +139,7 @@ def status(
     console.print(f"Dead letters: {now.dead_letters}.")
 
 
-def _builds_table(now: "object") -> Table:
-    from indexer.builds import Status
-
-    assert isinstance(now, Status)
+def _builds_table(now: Status) -> Table:
     table = Table("Index", "State", "Vehicles", "Size", "Created", "Serving since", "Note")
     for build in now.builds:
         size = "–" if build["bytes"] is None else f"{build['bytes'] / 1e6:.1f} MB"  # noqa: RUF001
@@ -113,6 +151,6 @@ def _builds_table(now: "object") -> Table:
             size,
             f"{build['created_at']:%Y-%m-%d %H:%M}",
             f"{swapped:%Y-%m-%d %H:%M}" if swapped else "",
-            build["detail"] or "",
+            escape(build["detail"] or ""),
         )
     return table

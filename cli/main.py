@@ -1,5 +1,7 @@
 """The `rides` command: one line per command, each in a file of its own."""
 
+import sys
+
 import typer
 
 from cli import importing, indexing, seeding, servers, serving, tokens
@@ -28,5 +30,30 @@ app.command(rich_help_panel="API")(tokens.token)
 
 
 def main() -> None:
-    """The console script."""
-    app()
+    """The console script; what a server or the environment lacks is said with its fix."""
+    try:
+        app()
+    except Exception as error:
+        fix = _fix(error)
+        if fix is None:
+            raise
+        typer.secho(f"{fix}\n({error})", err=True, fg=typer.colors.RED)
+        sys.exit(1)
+
+
+def _fix(error: Exception) -> str | None:
+    from elastic_transport import ConnectionError as ElasticsearchConnectionError
+    from psycopg.errors import OperationalError, UndefinedTable
+    from pydantic import ValidationError
+
+    match error:
+        case UndefinedTable():
+            return "The database has no tables yet: run `rides migrate`."
+        case OperationalError():
+            return 'PostgreSQL does not answer: see RIDES_DATABASE_URL, or run eval "$(rides up)".'
+        case ElasticsearchConnectionError():
+            return "Elasticsearch does not answer: see RIDES_ELASTICSEARCH_URL, or `rides up`."
+        case ValidationError(title="Settings"):
+            return "A RIDES_* variable is wrong."
+        case _:
+            return None

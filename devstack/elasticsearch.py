@@ -33,6 +33,9 @@ SETTINGS: Final = {
 
 HEAP: Final = "512m"
 
+# At boot the server attaches an agent to itself through a socket in this directory, whatever
+# `java.io.tmpdir` says; where it cannot, it dies after ten seconds with an obscure message.
+_ATTACH_DIR = Path("/tmp")  # noqa: S108
 _BOOT_SECONDS = 180
 _DOWNLOAD_SECONDS = 900
 _WAYS_OUT = (
@@ -91,6 +94,12 @@ def start(data: Path, home: Path, java: Path, *, port: int) -> int:
     Raises:
         DevstackError: it does not start; carries the last log lines and names the log file.
     """
+    if not places.allows("-w", _ATTACH_DIR):
+        raise DevstackError(
+            f"Elasticsearch cannot start: its account may not write to {_ATTACH_DIR}, where a JVM "
+            "has its attach socket. The mode is normally 1777: restore it with "
+            f"`chmod 1777 {_ATTACH_DIR}`"
+        )
     own = places.own_dir(data / "elasticsearch")
     shutil.rmtree(own / "tmp", ignore_errors=True)
     for part in ("data", "logs", "tmp"):

@@ -71,12 +71,15 @@ def write_private(path: Path, text: str) -> None:
 
 
 def can_reach(path: Path) -> bool:
-    """Whether the service account can execute or traverse `path`; the kernel decides."""
+    """Whether the service account can execute or traverse `path`."""
+    return allows("-x", path)
+
+
+def allows(test: str, path: Path) -> bool:
+    """The answer of test(1), as the service account, about `path`: the kernel decides."""
     account = service_account()
-    if account.user is None:
-        return os.access(path, os.X_OK)
     asked = subprocess.run(
-        ["/usr/bin/env", "test", "-x", str(path)],
+        ["/usr/bin/env", "test", test, str(path)],
         check=False,
         user=account.user,
         group=account.group,

@@ -5,20 +5,21 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from elasticsearch import Elasticsearch, NotFoundError
+import psycopg
+import structlog
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
+from indexer.bulk import FEED
 from indexer.documents import Connection
 from models import LIVE_STATES, BuildState
 from search.mapping import INDEX_SETTINGS, MAPPING_HASH, MAPPINGS
 
-# So that a bulk into an index that was removed fails instead of bringing it back, untyped. The
-# pattern is that of every alias: builds are named ALIAS-<n>.
-_NO_AUTO_CREATE = "action.auto_create_index"
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One row of `index_builds`."""
+    """One row of `index_builds`; the index is named ALIAS-<id>."""
 
     id: int
     index_name: str
@@ -66,7 +67,6 @@ def serving(connection: Connection) -> Build | None:
 
 def create(connection: Connection, client: Elasticsearch, alias: str) -> Build:
     """Create the next index from the current mapping; from its row on, every batch feeds it."""
-    client.cluster.put_settings(persistent={_NO_AUTO_CREATE: f"-{alias}-*,-vehicles-*,+*"})
     while True:
         row: Any = connection.execute(
             "SELECT nextval(pg_get_serial_sequence('index_builds', 'id'))"
@@ -76,7 +76,10 @@ def create(connection: Connection, client: Elasticsearch, alias: str) -> Build:
         if not client.indices.exists(index=name):
             break
     client.indices.create(
-        index=name, settings=INDEX_SETTINGS | {"refresh_interval": "-1"}, mappings=MAPPINGS
+        index=name,
+        settings=INDEX_SETTINGS | {"refresh_interval": "-1"},
+        mappings=MAPPINGS,
+        aliases={name + FEED: {}},
     )
     connection.execute(
         "INSERT INTO index_builds (id, index_name, mapping_hash) VALUES (%s, %s, %s)",
@@ -85,8 +88,25 @@ def create(connection: Connection, client: Elasticsearch, alias: str) -> Build:
     return next(build for build in live(connection) if build.id == row[0])
 
 
-def swap(connection: Connection, client: Elasticsearch, alias: str, build: Build) -> None:
-    """Let searches read `build`: the alias moves in one call; the previous build stays fed."""
+def swap(connection: Connection, client: Elasticsearch, alias: str, build: Build) -> bool:
+    """Let searches read `build`; the previous build stays fed. False: it was stopped meanwhile.
+
+    The row changes first, then what was written before is refreshed, then the alias moves in one
+    call. So no search misses a write whose dirty row is gone, and a crash in between leaves the
+    alias on an index that is still fed.
+    """
+    with connection.transaction():
+        connection.execute("UPDATE index_builds SET state = 'standby' WHERE state = 'serving'")
+        changed = connection.execute(
+            "UPDATE index_builds SET state = 'serving', swapped_at = clock_timestamp()"
+            " WHERE id = %s AND state = 'building'",
+            [build.id],
+        )
+        if not changed.rowcount:
+            raise psycopg.Rollback
+    if not changed.rowcount:
+        return False
+    client.indices.refresh(index=build.index_name)
     try:
         holders = list(client.indices.get_alias(name=alias))
     except NotFoundError:
@@ -96,32 +116,47 @@ def swap(connection: Connection, client: Elasticsearch, alias: str, build: Build
     ]
     actions.append({"add": {"index": build.index_name, "alias": alias}})
     client.indices.update_aliases(actions=actions)
-    with connection.transaction():
-        connection.execute(
-            "UPDATE index_builds SET state = 'standby' WHERE state = 'serving' AND id <> %s",
-            [build.id],
-        )
-        connection.execute(
-            "UPDATE index_builds SET state = 'serving', swapped_at = now() WHERE id = %s",
-            [build.id],
-        )
+    return True
+
+
+def refresh(connection: Connection, client: Elasticsearch) -> None:
+    """Make what was written before searchable, in the index that searches read.
+
+    While a swap is under way that is the serving build or still the one that has the alias.
+    """
+    build = serving(connection)
+    if build is None:
+        return
+    alias = build.index_name.rpartition("-")[0]
+    client.indices.refresh(index=[build.index_name, alias], ignore_unavailable=True)
 
 
 def drop(connection: Connection, client: Elasticsearch, build: Build, detail: str) -> None:
-    """Take a build out of feeding, then remove its index: in this order nobody writes to it."""
+    """Take a build out of feeding, then remove its index: in this order nobody writes to it.
+
+    Where Elasticsearch does not answer, the build stays stopped, and the next rebuild removes it.
+    """
     connection.execute(
-        "UPDATE index_builds SET state = 'dropped', detail = %s WHERE id = %s", [detail, build.id]
+        "UPDATE index_builds SET state = 'stopped', detail = %s WHERE id = %s", [detail, build.id]
     )
-    client.indices.delete(index=build.index_name, ignore_unavailable=True)
+    try:
+        client.indices.delete(index=build.index_name, ignore_unavailable=True)
+    except (ApiError, TransportError) as error:
+        log.warning("index not removed", index=build.index_name, error=str(error))
+        return
+    connection.execute("UPDATE index_builds SET state = 'dropped' WHERE id = %s", [build.id])
 
 
-def stop(connection: Connection, build: Build, detail: str) -> None:
-    """Stop feeding a build that does not serve: it must not hold up those that do."""
-    connection.execute(
+def stop(connection: Connection, build: Build, detail: str) -> bool:
+    """Stop feeding a build that does not serve; False: by now it serves or is gone."""
+    changed = connection.execute(
         "UPDATE index_builds SET state = 'stopped', detail = %s"
-        " WHERE id = %s AND state <> 'serving'",
+        " WHERE id = %s AND state IN ('building', 'standby')",
         [detail, build.id],
     )
+    if changed.rowcount:
+        log.error("build stopped", index=build.index_name, error=detail)
+    return bool(changed.rowcount)
 
 
 def count_visible(client: Elasticsearch, build: Build) -> int:
@@ -138,14 +173,14 @@ def status(connection: Connection, client: Elasticsearch, alias: str) -> Status:
             documents: int | None = count_visible(client, build)
             stats = client.indices.stats(index=build.index_name, metric="store")
             size: int | None = stats["_all"]["primaries"]["store"]["size_in_bytes"]
-        except NotFoundError:
+        except ApiError:  # gone or closed
             documents, size = None, None
         shown.append(asdict(build) | {"documents": documents, "bytes": size})
     current = serving(connection)
     row: Any = connection.execute(
         """
         SELECT (SELECT count(*) FROM search_dirty),
-               (SELECT coalesce(extract(EPOCH FROM clock_timestamp() - at) * 1000, 0)::bigint
+               (SELECT greatest(extract(EPOCH FROM clock_timestamp() - at) * 1000, 0)::bigint
                 FROM search_dirty ORDER BY id LIMIT 1),
                (SELECT count(*) FROM index_dead_letters)
         """

@@ -1,10 +1,10 @@
 """One bulk into one index, and the verdict on each document by its error's type."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from elasticsearch import ApiError, ConflictError, Elasticsearch, TransportError
+from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from indexer.documents import Document, operations
 
@@ -20,7 +20,11 @@ STOPPED = frozenset(
         "strict_dynamic_mapping_exception",
     }
 )
+# Every build has an alias of this ending, and a bulk goes to the alias or nowhere: otherwise one
+# that comes after its index was removed would bring the index back, untyped.
+FEED = "-feed"
 _ALARM_SHARE, _ALARM_FROM = 0.05, 20  # of a batch of at least so many documents
+_LONGEST_REASON = 1000  # characters; the reason may quote a whole document
 
 
 class BuildStoppedError(RuntimeError):
@@ -39,10 +43,17 @@ class Refused:
     error: str
 
 
-def send(
-    client: Elasticsearch, index: str, documents: Sequence[Document], version: int
-) -> list[Refused]:
-    """Write the documents, all with this version; those that can never be indexed come back.
+@dataclass(slots=True)
+class Outcome:
+    """What did not go in: documents that never will, and those that may later, with the reason."""
+
+    refused: list[Refused] = field(default_factory=list)
+    later: list[Document] = field(default_factory=list)
+    reason: str = ""
+
+
+def send(client: Elasticsearch, index: str, documents: Sequence[Document], version: int) -> Outcome:
+    """Write the documents, all with this version; what did not go in comes back.
 
     Raises:
         BuildStoppedError: the index is full, closed, gone or of another mapping, or more than 5 %
@@ -52,37 +63,42 @@ def send(
     try:
         answer = client.perform_request(
             "POST",
-            f"/{index}/_bulk",
-            params={"filter_path": "errors,items.*._id,items.*.error.type,items.*.error.reason"},
+            f"/{index}{FEED}/_bulk",
+            params={
+                "require_alias": "true",
+                "filter_path": "errors,items.*._id,items.*.error.type,items.*.error.reason",
+            },
             headers={"accept": "application/json", "content-type": "application/x-ndjson"},
             body=operations(documents, version),
         ).body
     except ApiError as error:
-        if isinstance(error, ConflictError) or error.error not in STOPPED:
-            raise OverloadedError(str(error)) from error
-        raise BuildStoppedError(str(error)) from error
+        if error.error in STOPPED:
+            raise BuildStoppedError(str(error)) from error
+        raise OverloadedError(str(error)) from error
     except TransportError as error:
         raise OverloadedError(str(error)) from error
-    if not answer["errors"]:
-        return []
-    return _refused(documents, answer["items"])
+    return _judge(documents, answer["items"]) if answer["errors"] else Outcome()
 
 
-def _refused(documents: Sequence[Document], items: list[Any]) -> list[Refused]:
+def _judge(documents: Sequence[Document], items: list[Any]) -> Outcome:
     by_id = {str(document.vehicle_id): document for document in documents}
-    refused = []
+    outcome = Outcome()
     for item in items:
         result = item["index"]
         error = result.get("error")
         if not error or error["type"] == DONE:
             continue
-        message = f"{error['type']}: {error['reason']}"
+        message = f"{error['type']}: {error['reason']}"[:_LONGEST_REASON]
         if error["type"] in STOPPED:
             raise BuildStoppedError(message)
-        if error["type"] != POISON:
-            raise OverloadedError(message)
-        refused.append(Refused(by_id[result["_id"]], message))
+        document = by_id[result["_id"]]
+        if error["type"] == POISON:
+            outcome.refused.append(Refused(document, message))
+        else:
+            outcome.later.append(document)
+            outcome.reason = outcome.reason or message
+    refused = outcome.refused
     if len(documents) >= _ALARM_FROM and len(refused) > _ALARM_SHARE * len(documents):
         msg = f"{len(refused)} of {len(documents)} documents refused, first: {refused[0].error}"
         raise BuildStoppedError(msg)
-    return refused
+    return outcome

@@ -1,9 +1,9 @@
 """The drain: dirty rows become documents in every live build, in an order that loses nothing.
 
 A batch: lease rows and commit; take a version; read the documents in a new snapshot; read the list
-of live builds; write to all of them; refresh the serving one; only then delete the rows. Taking the
-version after reading, or the builds before, leaves wrong documents behind. A row that is gone is
-therefore searchable or in the dead letters; a retry starts over with a new version.
+of live builds; write to all of them; refresh what searches read; only then delete the rows. Taking
+the version after reading, or the builds before, leaves wrong documents behind. A row that is gone
+is therefore searchable or in the dead letters; a retry starts over with a new version.
 """
 
 import random
@@ -14,27 +14,34 @@ import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from indexer import builds, bulk
-from indexer.documents import Connection, Document, next_version, read
+from indexer.documents import Connection, next_version, read
 from models import BuildState
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500  # dirty rows
-LEASE_S = 10
+BATCH = 500  # dirty rows; halved for each time that the oldest was put back, to an eighth
+LEASE_S = 10  # also the longest that a batch may wait for Elasticsearch, so that leases hold
 POLL_S = 0.1
 LONGEST_RUN_S = 50.0  # then the next hint takes over: one task never holds a worker for ever
+PATIENCE = 40  # attempts, about five minutes: then a build that does not serve is given up
 
 # The database's clock alone decides; a lease that ends impossibly late was written under a clock
 # that has since been set back, and counts as expired.
+_FREE = f"""
+    (leased_until IS NULL
+     OR leased_until < clock_timestamp()
+     OR leased_until > clock_timestamp() + interval '{2 * LEASE_S} seconds')
+"""
 _LEASE = f"""
     UPDATE search_dirty
     SET leased_until = clock_timestamp() + interval '{LEASE_S} seconds', attempts = attempts + 1
     WHERE id IN (
-        SELECT id FROM search_dirty
-        WHERE leased_until IS NULL
-            OR leased_until < clock_timestamp()
-            OR leased_until > clock_timestamp() + interval '{2 * LEASE_S} seconds'
-        ORDER BY id LIMIT %s
+        SELECT id FROM search_dirty WHERE {_FREE}
+        ORDER BY id
+        LIMIT (
+            SELECT {BATCH} >> least(attempts, 3) FROM search_dirty WHERE {_FREE}
+            ORDER BY id LIMIT 1
+        )
         FOR UPDATE SKIP LOCKED
     )
     RETURNING id, vehicle_id, attempts
@@ -43,17 +50,21 @@ _LEASE = f"""
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Leased rows and the vehicles that they speak of."""
+    """Leased rows, each with the vehicle that it speaks of; `attempts` of the most tried one."""
 
-    rows: list[int]
-    vehicles: list[int]
+    rows: dict[int, int]
     attempts: int
+
+    @property
+    def vehicles(self) -> list[int]:
+        """The vehicles, each once."""
+        return sorted(set(self.rows.values()))
 
 
 def drain(connection: Connection, client: Elasticsearch, *, longest: float = LONGEST_RUN_S) -> int:
-    """Work until nothing is dirty; the number of rows done.
+    """Work until nothing is dirty, for `longest` seconds at most; the number of rows done.
 
-    A server that cannot take a batch ends the run: its rows come back after their backoff.
+    Whatever cannot be written now ends the run: its rows come back after their backoff.
     """
     done = 0
     deadline = time.monotonic() + longest
@@ -63,77 +74,97 @@ def drain(connection: Connection, client: Elasticsearch, *, longest: float = LON
         batch = lease(connection)
         if not batch.rows:
             return done
-        if not _work(connection, client, batch):
+        finished = _work(connection, client, batch)
+        done += finished
+        if finished < len(batch.rows):
             return done
-        done += len(batch.rows)
-        if len(batch.rows) < BATCH:
+        if finished < BATCH // 8:
             time.sleep(POLL_S)
     return done
 
 
-def lease(connection: Connection, size: int = BATCH) -> Batch:
-    """Up to `size` rows, oldest first, that nobody else is at work on; committed at once."""
-    rows = connection.execute(_LEASE, [size]).fetchall()
+def lease(connection: Connection) -> Batch:
+    """The oldest rows that nobody else is at work on; committed at once."""
+    rows = connection.execute(_LEASE).fetchall()
     return Batch(
-        rows=[row[0] for row in rows],
-        vehicles=sorted({row[1] for row in rows}),
+        rows={row[0]: row[1] for row in rows},
         attempts=max((row[2] for row in rows), default=0),
     )
 
 
-def _work(connection: Connection, client: Elasticsearch, batch: Batch) -> bool:
+def _work(connection: Connection, client: Elasticsearch, batch: Batch) -> int:
+    """Index a batch; the number of its rows that are done, the others wait for their backoff."""
     try:
-        index(connection, client, batch.vehicles)
-    except (bulk.BuildStoppedError, bulk.OverloadedError, ApiError, TransportError) as error:
-        wait = _backoff(batch.attempts)
-        log.warning("batch put back", error=str(error), rows=len(batch.rows), wait_s=wait)
-        connection.execute(
-            "UPDATE search_dirty SET leased_until = clock_timestamp() + make_interval(secs => %s)"
-            " WHERE id = ANY(%s)",
-            [wait, batch.rows],
-        )
-        return False
-    connection.execute("DELETE FROM search_dirty WHERE id = ANY(%s)", [batch.rows])
-    return True
+        later = index(connection, client, batch.vehicles, attempts=batch.attempts)
+    except bulk.BuildStoppedError as error:
+        log.exception("the serving index takes nothing: somebody must act", error=str(error))
+        later = set(batch.vehicles)
+    except (bulk.OverloadedError, ApiError, TransportError) as error:
+        log.warning("batch put back", error=str(error), rows=len(batch.rows))
+        later = set(batch.vehicles)
+    put_back = [row for row, vehicle in batch.rows.items() if vehicle in later]
+    finished = list(batch.rows.keys() - put_back)
+    connection.execute(
+        "UPDATE search_dirty SET leased_until = clock_timestamp() + make_interval(secs => %s)"
+        " WHERE id = ANY(%s)",
+        [backoff(batch.attempts), put_back],
+    )
+    connection.execute("DELETE FROM search_dirty WHERE id = ANY(%s)", [finished])
+    return len(finished)
 
 
-def _backoff(attempts: int) -> float:
-    """Seconds, doubling from 0.5 up to the lease's length, with jitter so that workers spread."""
+def backoff(attempts: int) -> float:
+    """Seconds, doubling from 1 up to the lease's length, with jitter so that workers spread."""
     longest: float = min(0.5 * 2 ** min(attempts, 10), LEASE_S)
     return longest * random.uniform(0.5, 1)  # noqa: S311 - jitter
 
 
-def index(connection: Connection, client: Elasticsearch, vehicles: list[int]) -> None:
-    """Bring every live build up to date with these vehicles, and make it searchable.
+def index(
+    connection: Connection, client: Elasticsearch, vehicles: list[int], *, attempts: int = 1
+) -> set[int]:
+    """Bring every live build up to date with these vehicles, searchably; those to be tried again.
+
+    A build that does not serve never keeps the serving one from being written and refreshed.
 
     Raises:
-        BuildStoppedError, OverloadedError: the serving build could not take it.
+        BuildStoppedError, OverloadedError: the serving build could not take any of them.
     """
     version = next_version(connection)
     documents = read(connection, vehicles)
-    for build in builds.live(connection):
+    later: set[int] = set()
+    for build in builds.live(connection):  # the serving one first
+        patient = build.state == BuildState.SERVING or attempts < PATIENCE
         try:
-            refused = bulk.send(client, build.index_name, documents, version)
-        except bulk.BuildStoppedError as error:
+            outcome = bulk.send(client, build.index_name, documents, version)
+        except (bulk.BuildStoppedError, bulk.OverloadedError) as error:
             if build.state == BuildState.SERVING:
                 raise
-            builds.stop(connection, build, str(error))
-            log.warning("build stopped", index=build.index_name, error=str(error))
-            continue
-        bury(connection, build.index_name, refused, version)
-        if build.state == BuildState.SERVING:
-            client.indices.refresh(index=build.index_name)
+            patient = patient and isinstance(error, bulk.OverloadedError)
+            outcome = bulk.Outcome(later=documents, reason=str(error))
+        bury(connection, build.index_name, outcome.refused, version)
+        if outcome.later and (patient or not builds.stop(connection, build, outcome.reason)):
+            later |= {document.vehicle_id for document in outcome.later}
+            log.warning("put back", index=build.index_name, error=outcome.reason, n=len(later))
+    builds.refresh(connection, client)
+    return later
 
 
 def bury(
     connection: Connection, index_name: str, refused: list[bulk.Refused], version: int
 ) -> None:
-    """Keep what an index refused, with the reason; show the vehicle to nobody is not our choice."""
+    """Keep what an index refused, with the reason; what the index held before stays in it."""
     for dead in refused:
-        document: Document = dead.document
         connection.execute(
             "INSERT INTO index_dead_letters (index_name, vehicle_id, version, error, document)"
             " VALUES (%s, %s, %s, %s, %s::jsonb)",
-            [index_name, document.vehicle_id, version, dead.error, document.source.decode()],
+            [
+                index_name,
+                dead.document.vehicle_id,
+                version,
+                dead.error,
+                dead.document.source.decode(),
+            ],
         )
-        log.error("dead letter", index=index_name, vehicle_id=document.vehicle_id, error=dead.error)
+        log.error(
+            "dead letter", index=index_name, vehicle_id=dead.document.vehicle_id, error=dead.error
+        )

@@ -1,24 +1,25 @@
 """`rides reindex`: a new index beside the old one, filled while both are fed, then swapped in."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-import structlog
+import psycopg
 from elasticsearch import Elasticsearch
 
 from indexer import builds, bulk
 from indexer.builds import Build
 from indexer.documents import Connection, Document, next_version, read_page
-from indexer.drain import bury
+from indexer.drain import backoff, bury
 from models import BuildState
 from search.mapping import INDEX_SETTINGS, MAPPING_HASH
 
-log = structlog.get_logger(__name__)
-
 PAGE = 500  # documents read and sent at once: about 1 MB
 SENDERS = 2  # bulks under way while the next page is read
+TRIES = 8  # of a page that the server could not take, over about half a minute
+CHECKS = 5  # of the new index: under writes, one may fall between two counts
 _LOCK = 0x72696465  # "ride": one rebuild at a time per database
 
 Progress = Callable[[int, int], None]
@@ -32,8 +33,10 @@ class RebuildError(RuntimeError):
 def needed(connection: Connection, client: Elasticsearch, alias: str) -> str | None:
     """Why a reindex is due, or None: no index is live, or its mapping is not today's."""
     build = builds.serving(connection)
-    if build is None or not client.indices.exists_alias(name=alias, index=build.index_name):
+    if build is None:
         return "no index is live"
+    if not client.indices.exists_alias(name=alias, index=build.index_name):
+        return f"searches do not read {build.index_name}: the alias {alias} is not on it"
     if build.mapping_hash != MAPPING_HASH:
         return f"{build.index_name} has mapping {build.mapping_hash}, the code {MAPPING_HASH}"
     return None
@@ -47,8 +50,8 @@ def rebuild(
     From its first moment the drain feeds it too, so nothing that is written meanwhile is missed.
 
     Raises:
-        RebuildError: another rebuild is running, a document was refused by the index as a whole, or
-            the new index does not hold what the database lists; then nothing was swapped.
+        RebuildError: another rebuild is running, the new index took no more documents, or it does
+            not hold what the database lists; then nothing was swapped.
     """
     with _alone(connection):
         for leftover in builds.builds(connection, [BuildState.BUILDING]):
@@ -61,13 +64,19 @@ def rebuild(
                 index=build.index_name,
                 settings={"refresh_interval": INDEX_SETTINGS["refresh_interval"]},
             )
-            client.indices.refresh(index=build.index_name)
             _verify(connection, client, build)
         except BaseException as error:
-            builds.drop(connection, client, build, f"rebuild failed: {error!r}")
+            # What is wrong may be the connection itself: then the next rebuild clears up.
+            with suppress(psycopg.Error):
+                builds.drop(connection, client, build, f"rebuild failed: {error!r}")
             raise
         connection.execute("UPDATE index_builds SET documents = %s WHERE id = %s", [sent, build.id])
-        builds.swap(connection, client, alias, build)
+        if not builds.swap(connection, client, alias, build):
+            msg = (
+                f"{build.index_name} stopped taking documents while it was built: "
+                "`rides index status` says why"
+            )
+            raise RebuildError(msg)
         for older in builds.builds(connection, [BuildState.STANDBY, BuildState.STOPPED]):
             if previous is None or older.id != previous.id:
                 builds.drop(connection, client, older, f"superseded by {build.index_name}")
@@ -83,7 +92,8 @@ def _alone(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        if not connection.closed:  # else the lock went with it
+            connection.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 def _fill(
@@ -127,7 +137,22 @@ def _pages(connection: Connection) -> Iterator[tuple[int, list[Document]]]:
 def _send(
     client: Elasticsearch, index: str, documents: list[Document], version: int
 ) -> tuple[int, int, list[bulk.Refused]]:
-    return len(documents), version, bulk.send(client, index, documents, version)
+    sent, refused = len(documents), []
+    for attempt in range(1, TRIES + 1):
+        try:
+            outcome = bulk.send(client, index, documents, version)
+        except bulk.OverloadedError:
+            if attempt == TRIES:
+                raise
+        else:
+            refused += outcome.refused
+            if not outcome.later:
+                break
+            if attempt == TRIES:
+                raise bulk.OverloadedError(outcome.reason)
+            documents = outcome.later
+        time.sleep(backoff(attempt))
+    return sent, version, refused
 
 
 def _collect(
@@ -153,19 +178,23 @@ def _verify(connection: Connection, client: Elasticsearch, build: Build) -> None
     What is dirty at this moment may be counted on one side only; everything else must agree, less
     what the index refused.
     """
-    visible = builds.count_visible(client, build)
-    row: Any = connection.execute(
-        """
-        SELECT (SELECT count(*) FROM vehicles WHERE status = 'listed'),
-               (SELECT count(DISTINCT vehicle_id) FROM search_dirty),
-               (SELECT count(DISTINCT vehicle_id) FROM index_dead_letters WHERE index_name = %s)
-        """,
-        [build.index_name],
-    ).fetchone()
-    listed, dirty, dead = row
-    if abs(listed - dead - visible) > dirty:
-        msg = (
-            f"{build.index_name} shows {visible} vehicles where the database lists {listed} "
-            f"({dead} refused, {dirty} changing): not swapped"
-        )
-        raise RebuildError(msg)
+    for _ in range(CHECKS):
+        client.indices.refresh(index=build.index_name)
+        visible = builds.count_visible(client, build)
+        row: Any = connection.execute(
+            """
+            SELECT (SELECT count(*) FROM vehicles WHERE status = 'listed'),
+                   (SELECT count(DISTINCT vehicle_id) FROM search_dirty),
+                   (SELECT count(DISTINCT vehicle_id) FROM index_dead_letters WHERE index_name = %s)
+            """,
+            [build.index_name],
+        ).fetchone()
+        listed, dirty, dead = row
+        if abs(listed - dead - visible) <= dirty:
+            return
+        time.sleep(0.2)
+    msg = (
+        f"{build.index_name} shows {visible} vehicles where the database lists {listed} "
+        f"({dead} refused, {dirty} changing): not swapped"
+    )
+    raise RebuildError(msg)

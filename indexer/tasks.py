@@ -4,9 +4,14 @@ Beat hints once a second that there may be work; the dirty log says what work. A
 taken within its second is dropped, so hints never pile up; losing all of them only adds delay.
 """
 
+from typing import Any
+
+from celery.signals import setup_logging
+
 from indexer import drain as draining
 from models.session import connect
 from runtime.clients import celery, elasticsearch
+from runtime.logging import configure_logging
 from runtime.settings import settings
 
 app = celery(settings(), "indexer")
@@ -15,9 +20,17 @@ app.conf.beat_schedule = {
 }
 
 
+@setup_logging.connect
+def _log_like_every_process(**_: Any) -> None:
+    configure_logging(settings())
+
+
 @app.task(name="indexer.drain")
 def drain() -> int:
     """Bring the index up to date; the number of dirty rows done."""
     current = settings()
-    with connect(current, application="drain") as connection, elasticsearch(current) as client:
+    with (
+        connect(current, application="drain") as connection,
+        elasticsearch(current, request_timeout=draining.LEASE_S) as client,
+    ):
         return draining.drain(connection, client)

@@ -19,14 +19,19 @@ def elasticsearch(settings: Settings, *, request_timeout: float = 30) -> Elastic
 
 
 def celery(settings: Settings, name: str) -> Celery:
-    """A Celery application whose messages are hints: losing any or all of them loses nothing."""
+    """A Celery application whose messages are hints: losing any or all of them loses nothing.
+
+    Its queue is called `name`: applications that share a broker do not take each other's tasks.
+    """
     app = Celery(name, broker=settings.redis_url)
     app.conf.update(
+        task_default_queue=name,
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
         broker_connection_retry_on_startup=True,
+        beat_scheduler="celery.beat:Scheduler",  # in memory: hints need no file to remember them
         broker_transport_options={"visibility_timeout": 60},
         timezone="UTC",
     )

@@ -1,11 +1,12 @@
 """The engine: asks Elasticsearch and refuses to pass on an answer that is not whole."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import TransportError
-from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch import ApiError, AsyncElasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 
 from runtime.settings import Settings
@@ -13,6 +14,8 @@ from search import page
 from search.query import body
 from search.query.body import ENGINE_TIMEOUT_S
 from search.request import SearchRequest
+
+_JSON = {"accept": "application/json", "content-type": "application/json"}
 
 
 class SearchUnavailableError(RuntimeError):
@@ -46,23 +49,26 @@ class Engine:
 
     async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
         try:
-            response = await self.client.perform_request(
+            # The transport itself: the client above it adds only what this call has no use for.
+            answer = await self.client.transport.perform_request(
                 "POST",
-                path,
-                params={"allow_partial_search_results": "false", "preference": preference},
-                headers={"accept": "application/json", "content-type": "application/json"},
+                f"{path}?allow_partial_search_results=false&preference={preference}",
+                headers=_JSON,
                 body=content,
             )
-        except NotFoundError as error:
-            msg = f"no index is live behind the alias {self.alias!r}: run `rides reindex`"
-            raise SearchUnavailableError(msg) from error
         except TransportConnectionError as error:
             msg = "Elasticsearch does not answer: see RIDES_ELASTICSEARCH_URL"
             raise SearchUnavailableError(msg) from error
-        except (ApiError, TransportError) as error:
+        except TransportError as error:
             msg = f"Elasticsearch could not answer: {error}"
             raise SearchUnavailableError(msg) from error
-        return response.body  # type: ignore[no-any-return]
+        if answer.meta.status == HTTPStatus.NOT_FOUND:
+            msg = f"no index is live behind the alias {self.alias!r}: run `rides reindex`"
+            raise SearchUnavailableError(msg)
+        if answer.meta.status != HTTPStatus.OK:
+            msg = f"Elasticsearch answered {answer.meta.status}: {answer.body}"
+            raise SearchUnavailableError(msg)
+        return answer.body  # type: ignore[no-any-return]
 
     async def ping(self) -> bool:
         """Whether an index is live behind the alias."""

@@ -8,6 +8,7 @@ view `vehicle_documents` (same name) and the migration that brings it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 
 
@@ -112,6 +113,7 @@ RELEVANCE, DISTANCE = "relevance", "distance"
 LONGEST_TOTAL = 30  # days for which documents carry a total
 
 
+@cache
 def camel(name: str) -> str:
     """A field's name as the HTTP contract spells it: `daily_rate` is `dailyRate`."""
     head, *tail = name.split("_")

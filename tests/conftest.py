@@ -19,10 +19,10 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from sqlalchemy.engine import make_url
 
-from runtime.settings import Settings
-from runtime.settings import settings as process_settings
 from api.app import create_app
 from indexer.rebuild import rebuild
+from runtime.settings import Settings
+from runtime.settings import settings as process_settings
 from tests import market as vocabulary
 from tests import servers
 

@@ -15,9 +15,9 @@ VEHICLE: dict[str, Any] = {
     "model": "RAV4",
     "year": 2021,
     "description": "Clean and ready for the island.",
-    "body": "suv",
-    "fuel": "petrol",
-    "transmission": "automatic",
+    "body": "SUV",
+    "fuel": "Petrol",
+    "transmission": "Automatic",
     "seats": 5,
     "doors": 5,
     "daily_rate_cents": 5_000,
@@ -26,7 +26,7 @@ VEHICLE: dict[str, Any] = {
     "lon": -155.0885,
     "city": "Hilo",
     "region": "Hawaii",
-    "country": "US",
+    "country": "United States",
     "time_zone": "Pacific/Honolulu",
 }
 

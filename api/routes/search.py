@@ -8,7 +8,6 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from api import cursors
-from api.dependencies import AppSettings
 from api.errors import Problem, problem_responses
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
@@ -34,7 +33,7 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
     },
     openapi_extra={"parameters": openapi_parameters()},
 )
-async def search_vehicles(request: Request, settings: AppSettings) -> Response:
+async def search_vehicles(request: Request) -> Response:
     """Search by text, place, dates and filters, with facets, in pages.
 
     Facets count only vehicles that are free on the asked dates. A facet of which any value may
@@ -42,6 +41,7 @@ async def search_vehicles(request: Request, settings: AppSettings) -> Response:
     """
     begun = time.perf_counter()
     asked, cursor = parse(request.query_params.multi_items(), datetime.now(UTC).date())
+    settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
     if cursor is not None:
         asked = replace(asked, after=tuple(cursors.decode(settings, this_search, cursor)["after"]))

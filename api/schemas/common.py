@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-# The largest bigint; beyond it PostgreSQL would answer with an error instead of no row.
-LARGEST_ID = 2**63 - 1
+# What JavaScript still reads exactly; beyond bigint PostgreSQL would answer with an error.
+LARGEST_ID = 2**53 - 1
 ISO_DATE = re.compile(r"2\d{3}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -81,6 +81,16 @@ class ProblemDocument(Shape):
         description="the answer's X-Request-Id: quote it when you ask for help",
         examples=["5f2b6c0e9d1a4b7c8e3f2a1b0c9d8e7f"],
     )
+
+
+class Location(Shape):
+    """Where a vehicle is picked up; null where the listing does not say."""
+
+    lat: float | None = Field(description="degrees north", examples=[19.7074])
+    lon: float | None = Field(description="degrees east", examples=[-155.0885])
+    city: str | None = Field(description="city", examples=["Hilo"])
+    region: str | None = Field(description="state, province or island group", examples=["Hawaii"])
+    country: str | None = Field(description="country", examples=["United States"])
 
 
 class Page(Shape):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic.alias_generators import to_camel
 
-from api.schemas.common import IsoDate, Page, Shape, WholeNumber
+from api.schemas.common import IsoDate, Location, Page, Shape, WholeNumber
 from search import fields
 from search.fields import DISTANCE, FACETS, FIELDS, PRICE, RELEVANCE, SORTS, Kind, Match
 
@@ -154,16 +154,6 @@ class FacetStats(Shape):
 
     other_count: int = Field(description="vehicles whose value is not in the list", examples=[31])
     exact: bool = Field(description="whether the counts are exact", examples=[True])
-
-
-class Location(Shape):
-    """Where a vehicle is picked up; null where the listing does not say."""
-
-    lat: float | None = Field(description="degrees", examples=[19.7074])
-    lon: float | None = Field(description="degrees", examples=[-155.0885])
-    city: str | None = Field(examples=["Hilo"])
-    region: str | None = Field(examples=["Hawaii"])
-    country: str | None = Field(examples=["United States"])
 
 
 _JSON: dict[Kind, Any] = {Kind.LONG: int, Kind.INTEGER: int, Kind.BOOLEAN: bool}

@@ -5,22 +5,12 @@ from typing import Self
 
 from pydantic import Field
 
-from api.schemas.common import Page, Shape
+from api.schemas.common import Location, Page, Shape
 from bookings.calendar import Availability, DatedQuote, Days
 from bookings.pricing import LineCode
 from bookings.rules import Reason
 from bookings.vehicles import VehicleDetail
 from models import Review, VehicleStatus
-
-
-class Location(Shape):
-    """Where a vehicle stands; what is not known is null."""
-
-    lat: float | None = Field(description="degrees north", examples=[19.7074])
-    lon: float | None = Field(description="degrees east", examples=[-155.0885])
-    city: str | None = Field(description="city", examples=["Hilo"])
-    region: str | None = Field(description="state or province", examples=["Hawaii"])
-    country: str | None = Field(description="country", examples=["US"])
 
 
 class Host(Shape):

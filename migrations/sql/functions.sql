@@ -1,21 +1,17 @@
 -- The all-in total of a rental in cents: a function of the vehicle and the number of days only, so
 -- that it can be computed ahead for every length that a search can ask for.
 -- bookings/pricing.py itemises the same sum; a test holds the two to each other.
+-- One expression without FROM, so that PostgreSQL inlines it: called as a function it made reading
+-- a document five times as dear. The rental less its rounded discount is one division rounded the
+-- other way (+ 49), the fee of 10 % is in the factor 110.
 CREATE FUNCTION rental_total_cents(
     daily_rate integer, weekly_pct smallint, monthly_pct smallint, cleaning_fee integer, days integer
 ) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-    SELECT (base + cleaning_fee + (base * 10 + 50) / 100)::integer
-    FROM (
-        SELECT rental - (rental * pct + 50) / 100 AS base
-        FROM (
-            SELECT
-                daily_rate::bigint * days AS rental,
-                CASE WHEN days >= 28 THEN monthly_pct WHEN days >= 7 THEN weekly_pct ELSE 0 END
-                    AS pct
-        ) AS priced
-    ) AS discounted
+    SELECT (cleaning_fee + ((daily_rate::bigint * days * (
+        100 - CASE WHEN days >= 28 THEN monthly_pct WHEN days >= 7 THEN weekly_pct ELSE 0 END
+    ) + 49) / 100 * 110 + 50) / 100)::integer
 $$;
 
 -- One function for all tables and operations; plpgsql plans only the branch that runs, so a branch

@@ -24,18 +24,42 @@ SELECT
     v.weekly_discount_pct,
     v.monthly_discount_pct,
     v.cleaning_fee_cents AS cleaning_fee,
-    (
-        SELECT jsonb_object_agg(
-            n, rental_total_cents(
-                v.daily_rate_cents, v.weekly_discount_pct, v.monthly_discount_pct,
-                v.cleaning_fee_cents, n
-            )
-        )
-        FROM generate_series(1, 30) AS n
+    -- Thirty calls in one expression: half as dear again to gather them from generate_series.
+    jsonb_build_object(
+        '1', rental_total_cents(rate, week, month, fee, 1),
+        '2', rental_total_cents(rate, week, month, fee, 2),
+        '3', rental_total_cents(rate, week, month, fee, 3),
+        '4', rental_total_cents(rate, week, month, fee, 4),
+        '5', rental_total_cents(rate, week, month, fee, 5),
+        '6', rental_total_cents(rate, week, month, fee, 6),
+        '7', rental_total_cents(rate, week, month, fee, 7),
+        '8', rental_total_cents(rate, week, month, fee, 8),
+        '9', rental_total_cents(rate, week, month, fee, 9),
+        '10', rental_total_cents(rate, week, month, fee, 10),
+        '11', rental_total_cents(rate, week, month, fee, 11),
+        '12', rental_total_cents(rate, week, month, fee, 12),
+        '13', rental_total_cents(rate, week, month, fee, 13),
+        '14', rental_total_cents(rate, week, month, fee, 14),
+        '15', rental_total_cents(rate, week, month, fee, 15),
+        '16', rental_total_cents(rate, week, month, fee, 16),
+        '17', rental_total_cents(rate, week, month, fee, 17),
+        '18', rental_total_cents(rate, week, month, fee, 18),
+        '19', rental_total_cents(rate, week, month, fee, 19),
+        '20', rental_total_cents(rate, week, month, fee, 20),
+        '21', rental_total_cents(rate, week, month, fee, 21),
+        '22', rental_total_cents(rate, week, month, fee, 22),
+        '23', rental_total_cents(rate, week, month, fee, 23),
+        '24', rental_total_cents(rate, week, month, fee, 24),
+        '25', rental_total_cents(rate, week, month, fee, 25),
+        '26', rental_total_cents(rate, week, month, fee, 26),
+        '27', rental_total_cents(rate, week, month, fee, 27),
+        '28', rental_total_cents(rate, week, month, fee, 28),
+        '29', rental_total_cents(rate, week, month, fee, 29),
+        '30', rental_total_cents(rate, week, month, fee, 30)
     ) AS total,
     -- Weighted by reviews: what the source says of its own, and ours one by one. A source that
     -- gives a rating without a count counts as one.
-    CASE WHEN r.n + i.n > 0 THEN ((i.rating * i.n + r.sum + (r.n + i.n) / 2) / (r.n + i.n))::integer
+    CASE WHEN r.n + i.n > 0 THEN ((i.rating * i.n::bigint + r.sum + (r.n + i.n) / 2) / (r.n + i.n))::integer
     END AS rating,
     (r.n + v.imported_review_count)::integer AS review_count,
     v.min_days,
@@ -68,6 +92,11 @@ SELECT
         ) AS calendar, unnest(calendar.days) AS free
     ) AS free
 FROM vehicles AS v
+CROSS JOIN LATERAL (
+    SELECT
+        v.daily_rate_cents AS rate, v.weekly_discount_pct AS week, v.monthly_discount_pct AS month,
+        v.cleaning_fee_cents AS fee
+) AS price
 CROSS JOIN LATERAL (
     SELECT count(*) AS n, coalesce(sum(rating), 0) AS sum FROM reviews WHERE vehicle_id = v.id
 ) AS r

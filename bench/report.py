@@ -1,0 +1,83 @@
+"""Results as tables for people, JSON for comparison and a picture for both."""
+
+import json
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+mpl.use("svg")
+from matplotlib import pyplot as plt
+
+RESULTS = Path(__file__).parent / "results"
+ADDED_SHARE, ADDED_MS, CPU_MS, DEEP, REINDEX, PEAK_MB = 0.25, 4.0, 4.0, 1.2, 2.0, 300
+
+
+def write(name: str, results: dict[str, Any]) -> None:
+    """Keep the results with the machine that they came from."""
+    RESULTS.mkdir(exist_ok=True)
+    machine = {
+        "cores": psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    content = {"machine": machine, "results": results}
+    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+
+
+def show_search(results: dict[str, Any]) -> None:
+    """The table of searches, with what the API adds and whether that keeps the promise."""
+    table = Table("p50 (p25-p75) ms", "bare", "client", "API", "added", "API CPU", "within")
+    for name, each in results.items():
+        if name == "deep pages":
+            continue
+        ways = each["ways"]
+        bare, api = ways["bare"]["p50"], ways["api"]["p50"]
+        added = api - bare
+        kept = added <= max(ADDED_SHARE * bare, ADDED_MS) and each["api_cpu_ms"] <= CPU_MS
+        spread = [f"{way['p50']} ({way['p25']}-{way['p75']})" for way in ways.values()]
+        share = f"{added:+.1f} ms, {added / bare:+.0%}"
+        table.add_row(name, *spread, share, f"{each['api_cpu_ms']} ms", "yes" if kept else "NO")
+    Console().print(table)
+    deep = results["deep pages"]["ways"]
+    ratio = deep["page 500"]["p50"] / deep["page 1"]["p50"]
+    kept = "within" if ratio <= DEEP else "ABOVE"
+    Console().print(f"page 500 / page 1: {ratio:.2f} ({kept} {DEEP}); {deep}")
+
+
+def show_reindex(results: dict[str, Any]) -> None:
+    """The rebuild against its floor."""
+    kept = results["ratio"] <= REINDEX and results["peak_mb"] < PEAK_MB
+    Console().print(
+        f"reindex of {results['documents']:,} documents: {results['median_s']} s (median); "
+        f"{results['ratio']} times the floor, peak {results['peak_mb']} MB: "
+        f"{'within' if kept else 'ABOVE'} {REINDEX} and {PEAK_MB} MB"
+    )
+
+
+def draw(results: dict[str, Any]) -> None:
+    """p50 of the three ways by kind of request; bars reach from the lower to the upper quartile."""
+    kinds = [name for name in results if name != "deep pages"]
+    figure, axes = plt.subplots(figsize=(9, 4))
+    for offset, way in enumerate(("bare", "client", "api")):
+        at = [index + (offset - 1) * 0.26 for index in range(len(kinds))]
+        each = [results[name]["ways"][way] for name in kinds]
+        spread = [
+            [one["p50"] - one["p25"] for one in each],
+            [one["p75"] - one["p50"] for one in each],
+        ]
+        axes.bar(at, [one["p50"] for one in each], 0.25, yerr=spread, capsize=3, label=way)
+    axes.set_xticks(range(len(kinds)), [name.replace(", ", "\n") for name in kinds])
+    axes.set_ylabel("ms at p50, with quartiles")
+    axes.set_title("The same search: straight to Elasticsearch, by its client, through the API")
+    axes.legend()
+    figure.tight_layout()
+    # Without a date, so that the picture changes only when the figures do.
+    figure.savefig(RESULTS / "search.svg", metadata={"Date": None})

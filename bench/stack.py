@@ -1,0 +1,110 @@
+"""What is measured: servers, a marketplace of the asked size, an index, an API process."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+from elasticsearch import Elasticsearch
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from devstack import stack
+from runtime.settings import Settings, settings
+
+SECRET = "benchmarks sign with this secret, and nothing else does"
+
+
+def rides(*arguments: str) -> None:
+    """Run a `rides` command on the environment's servers."""
+    subprocess.run([sys.executable, "-m", "cli", *arguments], check=True)
+
+
+def prepare(state_dir: Path, vehicles: int) -> Settings:
+    """Servers of the bench's own and a database of `vehicles`, kept for the next run."""
+    # Throwaway data: what is measured is the same code on both sides.
+    servers = stack.up(state_dir, durable=False, on_step=print)
+    if servers.elasticsearch_url is None:
+        raise SystemExit(servers.missing)
+    os.environ.update(servers.environment(), RIDES_SECRET_KEY=SECRET, RIDES_LOG_LEVEL="warning")
+    name = f"bench_{vehicles}"
+    url = make_url(servers.database_url)
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchall():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    os.environ["RIDES_DATABASE_URL"] = url.set(database=name).render_as_string(hide_password=False)
+    settings.cache_clear()
+    rides("migrate")
+    rides("seed", "--if-empty", "--vehicles", str(vehicles))
+    return settings()
+
+
+@contextmanager
+def api_process() -> Iterator[tuple[str, psutil.Process]]:
+    """One API process; its address and the process, to read its CPU time."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"RIDES_PORT": str(port)}
+    process = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=environment)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health/ready")
+        yield f"127.0.0.1:{port}", psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(url: str, seconds: float = 60) -> None:
+    """Return once the address answers 200.
+
+    Raises:
+        TimeoutError: it does not within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise TimeoutError(f"{url} does not answer")
+
+
+def settle(client: Elasticsearch, seconds: float = 300) -> None:
+    """Wait until no merge is running, so that one measurement does not pay for another."""
+    deadline = time.monotonic() + seconds
+    quiet = 0
+    while quiet < 3 and time.monotonic() < deadline:
+        total = client.indices.stats(metric="merge")["_all"]["total"]
+        quiet = 0 if total and total["merges"]["current"] else quiet + 1
+        time.sleep(0.3)
+
+
+def requests() -> dict[str, list[str]]:
+    """The fixed requests by kind, with `+30` as the day in 30 days."""
+    from datetime import UTC, datetime, timedelta
+
+    today = datetime.now(UTC).date()
+    raw = json.loads((Path(__file__).parent / "requests.json").read_text())
+    return {
+        kind: [
+            "&".join(
+                f"{name}={today + timedelta(days=int(value))}" if value.startswith("+") else part
+                for part in query.split("&")
+                for name, _, value in [part.partition("=")]
+            )
+            for query in queries
+        ]
+        for kind, queries in raw.items()
+    }

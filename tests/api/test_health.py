@@ -1,0 +1,75 @@
+import pytest
+
+from tests.api.conftest import problem
+
+
+class Search:
+    """A search engine that answers as told."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    async def ping(self):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def search(app, monkeypatch):
+    """Say what the search engine answers."""
+
+    def answers(answer):
+        monkeypatch.setitem(app.state._state, "search", Search(answer))
+
+    answers(answer=True)
+    return answers
+
+
+@pytest.fixture
+def no_database(app, monkeypatch):
+    class Gone:
+        def connect(self):
+            raise ConnectionRefusedError("to db.internal as rides")
+
+    monkeypatch.setitem(app.state._state, "engine", Gone())
+
+
+def statuses(answer):
+    return {name: each["status"] for name, each in answer.json()["components"].items()}
+
+
+def test_a_live_process_says_so_whatever_else_is_down(client, search, no_database):
+    search(ConnectionError("gone"))
+    answer = client.get("/health/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_it_is_ready_when_database_and_search_answer(client, search):
+    assert client.get("/health/ready").json() == {"status": "ok"}
+    healthy = client.get("/health")
+    assert (healthy.status_code, healthy.json()["status"]) == (200, "ok")
+    assert statuses(healthy) == {"database": "ok", "search": "ok"}
+    assert all(each["ms"] >= 0 for each in healthy.json()["components"].values())
+
+
+@pytest.mark.parametrize("answer", [False, ConnectionError("gone")])
+def test_without_a_search_index_it_stays_ready_for_bookings_and_says_what_is_wrong(
+    client, search, answer
+):
+    search(answer)
+    assert client.get("/health/ready").json() == {"status": "ok"}
+    unhealthy = client.get("/health")
+    assert (unhealthy.status_code, unhealthy.json()["status"]) == (503, "failed")
+    assert statuses(unhealthy) == {"database": "ok", "search": "failed"}
+
+
+def test_it_is_not_ready_without_a_database_and_tells_nobody_where_that_is(
+    client, search, no_database
+):
+    not_ready = client.get("/health/ready")
+    assert problem(not_ready) == (503, "not-ready", {"database": "does not answer"})
+    assert not_ready.headers["retry-after"] == "1"
+    for answer in (not_ready, client.get("/health")):
+        assert answer.status_code == 503
+        assert "db.internal" not in answer.text

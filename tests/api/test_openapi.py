@@ -1,0 +1,101 @@
+"""What a front-end developer reads and generates a client from."""
+
+import pytest
+
+SHAPES = [
+    "AvailabilityOut",
+    "BookingIn",
+    "BookingOut",
+    "BookingPage",
+    "DaysOut",
+    "FieldError",
+    "Health",
+    "Host",
+    "Problem",
+    "QuoteLine",
+    "QuoteOut",
+    "ReviewOut",
+    "ReviewPage",
+    "Location",
+    "VehicleOut",
+]
+
+
+def operations(app):
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in app.openapi()["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_every_operation_has_a_summary_a_tag_and_a_name_for_generated_clients(app):
+    names = [operation["operationId"] for _, operation in operations(app)]
+    assert len(set(names)) == len(names)
+    assert {"createBooking", "getVehicle", "listReviews"} <= set(names)
+    tags = {tag["name"] for tag in app.openapi()["tags"]}
+    for _, operation in operations(app):
+        assert operation["summary"]
+        assert set(operation["tags"]) <= tags
+
+
+def test_every_parameter_is_described(app):
+    undescribed = [
+        (name, parameter["name"])
+        for name, operation in operations(app)
+        for parameter in operation.get("parameters", ())
+        if not parameter.get("description")
+    ]
+    assert undescribed == []
+
+
+def test_no_two_shapes_share_a_name(app):
+    # FastAPI would call them api__schemas__…, and so would every generated client.
+    assert [name for name in app.openapi()["components"]["schemas"] if "__" in name] == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_field_is_described_and_shown(app, shape):
+    for name, field in app.openapi()["components"]["schemas"][shape]["properties"].items():
+        assert field.get("description"), name
+        # What refers to another shape or a list of values is shown there.
+        refers = "$ref" in str(field) or "additionalProperties" in field
+        assert refers or field.get("examples"), name
+
+
+def test_every_error_is_published_as_a_problem(app):
+    for name, operation in operations(app):
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400 and (name, status) != ("GET /health", "503"):
+                schema = answer["content"]["application/problem+json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Problem"}, (name, status)
+
+
+def test_ids_say_their_bounds(app):
+    (parameter,) = app.openapi()["paths"]["/v1/vehicles/{id}"]["get"]["parameters"]
+    assert parameter["schema"] | {"title": ""} == {
+        "title": "",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 2**53 - 1,
+        "description": "the vehicle",
+        "examples": [7],
+    }
+
+
+async def fetch(app, path):
+    import httpx
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test"
+    ) as client:
+        return await client.get(path)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_the_documentation_pages_may_load_what_they_load(app, portal, path):
+    answer = portal.call(fetch, app, path)
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "https://cdn.jsdelivr.net" in answer.text
+    assert "script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net;" in policy

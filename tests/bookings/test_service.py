@@ -1,0 +1,274 @@
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from accounts.tokens import Principal
+from bookings import service
+from bookings.errors import (
+    BookingNotCancellableError,
+    BookingNotFoundError,
+    InvalidDatesError,
+    OwnVehicleError,
+    UnknownRenterError,
+    VehicleNotFoundError,
+    VehicleUnavailableError,
+)
+from models import BookingStatus, Role
+from tests.bookings.conftest import NOW, day
+from tests.factory import store_account, store_booking, store_vehicle
+
+pytestmark = pytest.mark.anyio
+
+
+async def book(session, renter, vehicle, start, end, now=NOW):
+    return await service.book(
+        session, renter_id=renter, vehicle_id=vehicle, start=start, end=end, now=now
+    )
+
+
+async def cancel(session, booking, account, role=Role.RENTER):
+    return await service.cancel(session, booking_id=booking, principal=Principal(account, role))
+
+
+def status_of(conn, booking):
+    return conn.execute("SELECT status FROM bookings WHERE id = %s", [booking]).fetchone()[0]
+
+
+async def test_a_booking_is_confirmed_at_the_quoted_total(conn, session):
+    vehicle = store_vehicle(conn, cleaning_fee_cents=2_500, weekly_discount_pct=10)
+    renter = store_account(conn)
+    booking = await book(session, renter, vehicle, day(1), day(8))
+    assert booking.status == BookingStatus.CONFIRMED
+    assert (booking.vehicle_id, booking.renter_id) == (vehicle, renter)
+    assert (booking.during.lower, booking.during.upper) == (day(1), day(8))
+    assert (booking.total_cents, booking.currency) == (37_150, "USD")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(day(5), day(8)), (day(4), day(6)), (day(7), day(9)), (day(6), day(7)), (day(1), day(20))],
+)
+async def test_taken_days_are_refused(conn, session, start, end):
+    vehicle = store_vehicle(conn)
+    store_booking(conn, vehicle, day(5), day(8))
+    with pytest.raises(VehicleUnavailableError, match="choose other days"):
+        await book(session, store_account(conn), vehicle, start, end)
+
+
+async def test_the_day_of_return_is_the_next_renters(conn, session):
+    vehicle = store_vehicle(conn)
+    store_booking(conn, vehicle, day(5), day(8))
+    renter = store_account(conn)
+    assert (await book(session, renter, vehicle, day(8), day(9))).id
+    assert (await book(session, renter, vehicle, day(4), day(5))).id
+
+
+@pytest.mark.parametrize("status", ["cancelled", "expired", "declined", "completed"])
+async def test_days_that_were_given_back_can_be_booked(conn, session, status):
+    vehicle = store_vehicle(conn)
+    store_booking(conn, vehicle, day(5), day(8), status=status)
+    assert (await book(session, store_account(conn), vehicle, day(5), day(8))).id
+
+
+async def test_after_a_refusal_the_transaction_still_works(conn, session):
+    vehicle = store_vehicle(conn)
+    renter = store_account(conn)
+    store_booking(conn, vehicle, day(5), day(8))
+    with pytest.raises(VehicleUnavailableError):
+        await book(session, renter, vehicle, day(5), day(8))
+    assert (await book(session, renter, vehicle, day(8), day(9))).id
+
+
+@pytest.mark.parametrize("status", ["unlisted", "archived"])
+async def test_only_a_listed_vehicle_can_be_booked(conn, session, status):
+    vehicle = store_vehicle(conn, status=status)
+    renter = store_account(conn)
+    with pytest.raises(VehicleNotFoundError):
+        await book(session, renter, vehicle, day(1), day(2))
+    with pytest.raises(VehicleNotFoundError):
+        await book(session, renter, 2**63 - 1, day(1), day(2))
+
+
+async def test_a_host_does_not_book_the_hosts_own_vehicle(conn, session):
+    host = store_account(conn, "host")
+    with pytest.raises(OwnVehicleError):
+        await book(session, host, store_vehicle(conn, host_id=host), day(1), day(2))
+
+
+async def test_an_account_that_is_gone_does_not_book(conn, session):
+    with pytest.raises(UnknownRenterError):
+        await book(session, 2**62, store_vehicle(conn), day(1), day(2))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "field"),
+    [
+        (day(1), day(1), "end"),
+        (day(1), day(367), "end"),
+        (day(-1), day(1), "start"),
+        (day(0), day(4), "start"),
+        (day(1), day(2), "end"),
+        (day(1), day(32), "end"),
+    ],
+)
+async def test_dates_that_break_a_rule_are_refused_by_field(conn, session, start, end, field):
+    vehicle = store_vehicle(conn, notice_days=1, min_days=2, max_days=30)
+    with pytest.raises(InvalidDatesError) as refused:
+        await book(session, store_account(conn), vehicle, start, end)
+    assert [name for name, _ in refused.value.fields] == [field]
+
+
+async def test_today_can_be_booked_as_long_as_it_is_today_where_the_vehicle_stands(conn, session):
+    vehicle = store_vehicle(conn)
+    renter = store_account(conn)
+    # One minute before and after midnight in Honolulu.
+    before, after = (
+        datetime(2027, 5, 21, 9, 59, tzinfo=UTC),
+        datetime(2027, 5, 21, 10, 1, tzinfo=UTC),
+    )
+    with pytest.raises(InvalidDatesError, match="2027-05-21 or later"):
+        await book(session, renter, vehicle, day(0), day(1), now=after)
+    assert (await book(session, renter, vehicle, day(0), day(1), now=before)).id
+
+
+async def test_a_total_that_no_column_could_hold_is_refused_in_time(conn, session):
+    vehicle = store_vehicle(conn, daily_rate_cents=10_000_000)
+    renter = store_account(conn)
+    with pytest.raises(InvalidDatesError, match="choose fewer days"):
+        await book(session, renter, vehicle, day(1), day(300))
+    assert (await book(session, renter, vehicle, day(1), day(190))).total_cents == 2_079_000_000
+
+
+@pytest.mark.parametrize("status", ["held", "confirmed"])
+async def test_renter_host_and_admin_may_cancel(conn, transactions, status):
+    host, renter = store_account(conn, "host"), store_account(conn)
+    admin = store_account(conn, "admin")
+    vehicle = store_vehicle(conn, host_id=host)
+    for who, role in ((renter, Role.RENTER), (host, Role.HOST), (admin, Role.ADMIN)):
+        booking = store_booking(conn, vehicle, day(5), day(8), renter_id=renter, status=status)
+        async with transactions.begin() as session:
+            assert (await cancel(session, booking, who, role)).status == BookingStatus.CANCELLED
+        assert status_of(conn, booking) == "cancelled"
+
+
+async def test_cancelling_again_gives_the_same_answer(conn, session):
+    renter = store_account(conn)
+    booking = store_booking(conn, store_vehicle(conn), day(5), day(8), renter_id=renter)
+    first = (await cancel(session, booking, renter)).updated_at
+    again = await cancel(session, booking, renter)
+    assert (again.status, again.updated_at) == (BookingStatus.CANCELLED, first)
+
+
+@pytest.mark.parametrize("status", ["active", "completed", "expired", "declined"])
+async def test_what_has_begun_or_ended_stays(conn, session, status):
+    renter = store_account(conn)
+    booking = store_booking(
+        conn, store_vehicle(conn), day(5), day(8), renter_id=renter, status=status
+    )
+    with pytest.raises(BookingNotCancellableError, match=f"is {status}"):
+        await cancel(session, booking, renter)
+    assert status_of(conn, booking) == status
+
+
+async def test_a_change_between_reading_and_cancelling_is_noticed(conn, transactions):
+    """The owner hands over the keys while the renter's cancellation waits for the vehicle."""
+    renter = store_account(conn)
+    booking = store_booking(conn, store_vehicle(conn), day(5), day(8), renter_id=renter)
+    async with transactions.begin() as other, transactions.begin() as session:
+        await other.execute(text("SELECT FROM vehicles FOR NO KEY UPDATE"))
+        cancelling = asyncio.create_task(cancel(session, booking, renter))
+        await until_one_waits_for_a_lock(conn)
+        await other.execute(text("UPDATE bookings SET status = 'active'"))
+        await other.commit()
+        with pytest.raises(BookingNotCancellableError, match="is active"):
+            await cancelling
+    assert status_of(conn, booking) == "active"
+
+
+async def until_one_waits_for_a_lock(conn):
+    async with asyncio.timeout(10):
+        while not conn.execute(  # noqa: ASYNC110 - it is the server that waits, not a task of ours
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ).fetchone():
+            await asyncio.sleep(0.01)
+
+
+async def test_strangers_cannot_tell_a_booking_of_others_from_none(conn, session):
+    booking = store_booking(conn, store_vehicle(conn), day(5), day(8))
+    stranger = Principal(store_account(conn, "host"), Role.HOST)
+    with pytest.raises(BookingNotFoundError) as others:
+        await service.get(session, booking_id=booking, principal=stranger)
+    with pytest.raises(BookingNotFoundError) as none:
+        await service.get(session, booking_id=booking + 1, principal=stranger)
+    assert str(others.value).replace(str(booking), "N") == str(none.value).replace(
+        str(booking + 1), "N"
+    )
+    with pytest.raises(BookingNotFoundError):
+        await cancel(session, booking, stranger.account_id, Role.HOST)
+    assert status_of(conn, booking) == "confirmed"
+
+
+async def test_lists_are_newest_first_in_pages_without_gap_or_repeat(conn, session):
+    host, renter = store_account(conn, "host"), store_account(conn)
+    vehicle = store_vehicle(conn, host_id=host)
+    mine = [store_booking(conn, vehicle, day(n), day(n + 1), renter_id=renter) for n in range(5)]
+    store_booking(conn, store_vehicle(conn), day(0), day(1))
+    for account, as_host in ((renter, False), (host, True)):
+        seen, before, more = [], None, True
+        while more:
+            page, more = await service.list_bookings(
+                session, account_id=account, as_host=as_host, before=before, limit=2
+            )
+            seen += [booking.id for booking in page]
+            before = seen[-1]
+        assert seen == mine[::-1]
+    assert await service.list_bookings(
+        session, account_id=renter, as_host=True, before=None, limit=2
+    ) == ([], False)
+
+
+async def test_bookable_ids_are_what_book_would_take(conn, session):
+    free = store_vehicle(conn)
+    taken, unlisted = store_vehicle(conn), store_vehicle(conn, status="unlisted")
+    notice, short = store_vehicle(conn, notice_days=9), store_vehicle(conn, max_days=2)
+    store_booking(conn, taken, day(3), day(6))
+    asked = [free, taken, unlisted, notice, short, 2**62]
+    dated = await service.bookable_ids(session, asked, start=day(5), end=day(8), now=NOW)
+    assert dated == {free}
+    assert await service.bookable_ids(session, asked, now=NOW) == {free, taken, notice, short}
+    renter = store_account(conn)
+    for vehicle in set(asked) - dated:
+        with pytest.raises((VehicleUnavailableError, VehicleNotFoundError, InvalidDatesError)):
+            await book(session, renter, vehicle, day(5), day(8))
+
+
+FAIL = "DO $$ BEGIN RAISE EXCEPTION 'victim' USING ERRCODE = '{}'; END $$"
+
+
+def failing(monkeypatch, times, code):
+    """Make the database abort the first so many attempts of a booking."""
+    real, left = service.listed_vehicle, iter(range(times))
+
+    async def listed_vehicle(session, vehicle_id, *, lock):
+        if next(left, None) is not None:
+            await session.execute(text(FAIL.format(code)))
+        return await real(session, vehicle_id, lock=lock)
+
+    monkeypatch.setattr(service, "listed_vehicle", listed_vehicle)
+
+
+@pytest.mark.parametrize("code", ["40P01", "40001"])
+async def test_the_victim_of_a_deadlock_tries_three_times_more(conn, session, monkeypatch, code):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    failing(monkeypatch, 3, code)
+    assert (await book(session, renter, vehicle, day(1), day(2))).id
+
+
+async def test_and_not_for_ever(conn, session, monkeypatch):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    failing(monkeypatch, 4, "40P01")
+    with pytest.raises(service.OperationalError, match="victim"):
+        await book(session, renter, vehicle, day(1), day(2))

@@ -1,0 +1,13 @@
+"""The servers of these tests are their own: none of those that the run itself uses."""
+
+import pytest
+
+VARIABLES = ("RIDES_DATABASE_URL", "RIDES_REDIS_URL", "RIDES_ELASTICSEARCH_URL")
+
+
+@pytest.fixture(autouse=True, scope="package")
+def no_servers_elsewhere():
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in VARIABLES:
+            patch.delenv(variable, raising=False)
+        yield
