@@ -147,7 +147,7 @@ def _builds_table(now: Status) -> Table:
         table.add_row(
             build["index_name"],
             build["state"],
-            "gone" if build["documents"] is None else f"{build['documents']:,}",
+            "unreadable" if build["documents"] is None else f"{build['documents']:,}",
             size,
             f"{build['created_at']:%Y-%m-%d %H:%M}",
             f"{swapped:%Y-%m-%d %H:%M}" if swapped else "",

@@ -82,7 +82,7 @@ MALTA = Region("Malta", "Malta", "Europe/Malta", "e", 0.8, _SUMMER)
 MAURITIUS = Region(
     "Mauritius", "Mauritius", "Indian/Mauritius", "p", 0.85, frozenset({10, 11, 12, 1})
 )  # fmt: skip
-BALI = Region("Bali", "Indonesia", "Asia/Makassar", "p", 0.6, frozenset({7, 8, 12}))
+BALI = Region("Bali", "Indonesia", "Asia/Makassar", "p", 0.7, frozenset({7, 8, 12}))
 OKINAWA = Region("Okinawa", "Japan", "Asia/Tokyo", "p", 0.95, frozenset({3, 4, 7, 8}))
 FIJI = Region("Fiji", "Fiji", "Pacific/Fiji", "p", 1.05, _SUMMER)
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psutil
@@ -91,7 +91,7 @@ def test_demo_json_is_private_and_leads_to_everything(told, state_dir, environme
 
 
 def test_it_searches_with_the_engine_and_knows_its_people(told):
-    start_day = date.today() + timedelta(days=60)
+    start_day = datetime.now(UTC).date() + timedelta(days=60)
     days = {"start": str(start_day), "end": str(start_day + timedelta(days=2))}
     with httpx.Client(base_url=told["url"], timeout=30) as client:
         assert client.get("/health/ready").status_code == 200

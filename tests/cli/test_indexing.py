@@ -1,0 +1,152 @@
+"""`rides reindex` and `rides index status`, as an operator runs them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import indexing
+from cli.main import app
+from indexer import builds
+from tests.indexer.conftest import Site, live, site  # noqa: F401 - fixtures
+from tests.indexer.test_bulk import TOO_LONG
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(site: Site, monkeypatch: pytest.MonkeyPatch) -> Run:  # noqa: F811 - the fixture
+    """Run `rides …` on the site's servers, on a wide terminal."""
+    monkeypatch.setattr(indexing, "settings", lambda: site.settings)
+    return lambda *arguments: CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+
+
+def status(run: Run) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(run("index", "status", "--json").stdout)
+    return answer
+
+
+def test_reindex_makes_the_first_index(site: Site, run: Run) -> None:  # noqa: F811
+    vehicle = site.store()
+    result = run("reindex")
+    assert result.exit_code == 0, result.output
+    assert f"Searches now read {site.serving().index_name}." in result.stderr
+    assert result.stdout == ""
+    assert site.found() == [vehicle]
+
+
+def test_reindex_if_needed_says_why_and_then_does_nothing(
+    site: Site,  # noqa: F811
+    run: Run,
+) -> None:
+    assert "Reindexing because no index is live." in run("reindex", "--if-needed").stderr
+    again = run("reindex", "--if-needed")
+    assert again.exit_code == 0
+    assert "nothing to do" in again.stderr
+    assert len(builds.builds(site.conn)) == 1
+    site.conn.execute("UPDATE index_builds SET mapping_hash = 'old'")
+    assert "has mapping old, the code" in run("reindex", "--if-needed").stderr
+    assert len(builds.builds(site.conn)) == 2
+
+
+def test_a_refused_reindex_is_exit_code_1_and_says_why(site: Site, run: Run) -> None:  # noqa: F811
+    with site.another() as conn:
+        conn.execute("SELECT pg_advisory_lock(%s)", [0x72696465])
+        result = run("reindex")
+    assert result.exit_code == 1
+    assert "Not swapped: another `rides reindex` is running" in " ".join(result.stderr.split())
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", [["reindex"], ["reindex", "--if-needed"], ["index", "status"]])
+@pytest.mark.parametrize(
+    ("setting", "url", "variable"),
+    [
+        ("elasticsearch_url", "http://127.0.0.1:1", "RIDES_ELASTICSEARCH_URL"),
+        ("database_url", "postgresql://rides@127.0.0.1:1/rides", "RIDES_DATABASE_URL"),
+    ],
+)
+def test_a_server_that_is_away_is_named_with_its_setting(
+    live: Site,  # noqa: F811
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+    setting: str,
+    url: str,
+    variable: str,
+) -> None:
+    monkeypatch.setattr(
+        indexing, "settings", lambda: live.settings.model_copy(update={setting: url})
+    )
+    result = run(*command)
+    assert result.exit_code == 1
+    assert f"({variable}) does not answer" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_database_without_tables_names_the_command_that_makes_them(
+    site: Site,  # noqa: F811
+    run: Run,
+) -> None:
+    site.conn.execute("ALTER TABLE index_builds RENAME TO elsewhere")
+    result = run("index", "status")
+    assert result.exit_code == 1
+    assert "`rides migrate`" in result.stderr
+
+
+def test_status_without_an_index_names_the_command_that_makes_one(run: Run) -> None:
+    result = run("index", "status")
+    assert result.exit_code == 0
+    assert "No index yet: run `rides reindex`." in result.stdout
+    assert status(run)["builds"] == []
+
+
+def test_status_shows_builds_backlog_and_dead_letters(live: Site, run: Run) -> None:  # noqa: F811
+    first = live.serving()
+    live.store()
+    live.store(make=TOO_LONG)
+    live.drain()
+    second = live.rebuild()
+    live.store()
+    live.conn.execute("UPDATE search_dirty SET at = at - interval '2 seconds'")
+
+    shown = run("index", "status").stdout
+    assert [line.split()[1:6:2] for line in shown.splitlines() if "vehicles" in line.lower()]
+    rows = [[cell.strip() for cell in line.split("│")[1:4]] for line in shown.splitlines()]
+    assert [second.index_name, "serving", "1"] in rows
+    assert [first.index_name, "standby", "1"] in rows
+    assert "Not searchable yet: 1 changes, oldest 2" in shown
+    assert "Dead letters: 2." in shown
+
+    now = status(run)
+    assert [(build["index_name"], build["documents"]) for build in now["builds"]] == [
+        (second.index_name, 1),
+        (first.index_name, 1),
+    ]
+    assert now["mapping_current"] is True
+    assert now["dirty_rows"] == 1
+    assert 2_000 <= now["index_age_ms"] < 60_000
+    assert now["dead_letters"] == 2
+
+
+def test_status_says_that_the_mapping_is_old(live: Site, run: Run) -> None:  # noqa: F811
+    live.conn.execute("UPDATE index_builds SET mapping_hash = 'old'")
+    assert "The code has another mapping: run `rides reindex`." in run("index", "status").stdout
+    assert status(run)["mapping_current"] is False
+
+
+@pytest.mark.parametrize("failure", ["removed", "closed"])
+def test_status_survives_an_index_that_cannot_be_read(
+    live: Site,  # noqa: F811
+    run: Run,
+    failure: str,
+) -> None:
+    name = live.serving().index_name
+    if failure == "removed":
+        live.elastic.indices.delete(index=name)
+    else:
+        live.elastic.indices.close(index=name)
+    assert "unreadable" in run("index", "status").stdout
+    assert status(run)["builds"][0]["documents"] is None

@@ -1,0 +1,59 @@
+"""The page that is sent is the page that OpenAPI declares: no key more, none missing."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.schemas.search import Item, SearchPage
+from tests.market import Market
+
+
+def keys(model: type[BaseModel], *, without: tuple[str, ...] = ()) -> set[str]:
+    return {info.alias or name for name, info in model.model_fields.items()} - set(without)
+
+
+def test_a_page_has_the_declared_keys(market: Market) -> None:
+    market.store({"features": ["GPS"], "photos": ["https://cdn.example/1.jpg"]})
+    everything: dict[str, Any] = {
+        "q": "toyota", "lat": 19.7, "lon": -155, "start": "2099-01-01", "end": "2099-01-03",
+        "make": "Toyota", "features": "GPS",
+    }  # fmt: skip
+    page = market.search(**everything)
+    assert set(page) == keys(SearchPage)
+    (item,) = page["items"]
+    assert set(item) == keys(Item)
+    assert item["photoUrl"] == "https://cdn.example/1.jpg"
+    SearchPage.model_validate(page)
+
+
+def test_total_and_distance_are_there_only_when_asked_for(market: Market) -> None:
+    market.store({})
+    (item,) = market.search()["items"]
+    assert set(item) == keys(Item, without=("total", "distanceKm"))
+
+
+def test_meta_says_who_answered_and_how_fresh_the_index_is(market: Market) -> None:
+    meta = market.search()["meta"]
+    assert (meta["engine"], meta["degraded"], meta["profile"]) == (
+        "elasticsearch",
+        False,
+        "default",
+    )
+    assert meta["indexAgeMs"] >= 0
+    assert meta["tookMs"] > 0
+
+
+def test_without_an_index_the_answer_names_the_fix(market: Market) -> None:
+    market.elastic.indices.delete_alias(index="*", name=market.alias)
+    try:
+        answer = market.api.get("/v1/search/vehicles")
+        assert answer.status_code == 503
+        assert answer.json()["type"].endswith("search-unavailable")
+        assert "rides reindex" in answer.json()["detail"]
+        assert answer.headers["retry-after"] == "1"
+    finally:
+        serving = market.conn.execute(
+            "SELECT index_name FROM index_builds WHERE state = 'serving'"
+        ).fetchone()
+        assert serving
+        market.elastic.indices.put_alias(index=serving[0], name=market.alias)
