@@ -3,6 +3,9 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
 from pydantic.alias_generators import to_camel
 
 from api.errors import problem_responses
@@ -27,6 +30,8 @@ Find a vehicle, see what it costs, book it.
 """
 
 METADATA: dict[str, Any] = {
+    "docs_url": None,  # `install` serves it
+    "redoc_url": None,
     "title": "Island Rides",
     "version": "1.0.0",
     "description": DESCRIPTION,
@@ -49,7 +54,22 @@ METADATA: dict[str, Any] = {
 
 
 def install(app: FastAPI) -> None:
-    """Add the Problem schema to what `app` publishes."""
+    """Add the Problem schema to what `app` publishes, and `/docs` to read it.
+
+    Swagger UI is served from here: a page from a CDN stays empty where there is no way to it.
+    """
+    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_swagger", "resources")]))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url=app.openapi_url or "",
+            title=app.title,
+            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="/docs/assets/swagger-ui.css",
+            swagger_favicon_url="/docs/assets/favicon-32x32.png",
+        )
+
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:

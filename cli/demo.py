@@ -27,7 +27,7 @@ from devstack.stack import Servers
 from runtime.settings import settings
 
 _READY_SECONDS = 60
-_STOP_SECONDS = 15
+_STOP_SECONDS = 8
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _RIDES = (sys.executable, "-m", "cli")
 

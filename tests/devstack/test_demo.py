@@ -15,7 +15,7 @@ import pytest
 from devstack import jdk, processes, stack
 from tests import servers as run_servers
 
-pytestmark = [pytest.mark.xdist_group("devstack"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

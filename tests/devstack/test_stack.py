@@ -13,8 +13,8 @@ from elasticsearch import Elasticsearch, NotFoundError
 from devstack import stack
 from tests import servers as run_servers
 
-# One worker runs them all, so that the servers boot once (with `--dist loadgroup`).
-pytestmark = [pytest.mark.xdist_group("devstack"), pytest.mark.timeout(900)]
+# One worker runs a whole file (`--dist loadfile`), so that the servers boot no more often.
+pytestmark = pytest.mark.timeout(900)
 
 ENGLISH = {
     "type": "custom",

@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 from indexer import bulk
 from indexer.bulk import BuildStoppedError, OverloadedError, send
 from indexer.documents import Document
-from tests.indexer.conftest import Site
+from tests.indexer.site import Site
 
 TOO_LONG = "é" * 16_384  # 32,768 bytes: Lucene's longest term is 32,766
 

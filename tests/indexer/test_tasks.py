@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from devstack.processes import wait_until
 from indexer import drain, tasks
-from tests.indexer.conftest import Site
+from tests.indexer.site import Site
 
 SECONDS = 20
 
