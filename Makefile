@@ -30,7 +30,7 @@ down: install ## Stop what `make up` started
 	@$(BIN)/rides down
 
 test: check ## All checks, then all tests on real servers
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: install ## Format, lint, types, rooms
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import typer
@@ -32,25 +32,15 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _RIDES = (sys.executable, "-m", "cli")
 
 
-def demo(
-    vehicles: Annotated[
-        int, typer.Option(envvar="RIDES_DEMO_VEHICLES", min=1, help="vehicles to seed")
-    ] = 5000,
-) -> None:
-    """Start everything, fill it with an example marketplace, and serve it until Ctrl-C.
+def run(vehicles: int) -> None:
+    """Start everything and serve it until a signal says to end.
 
-    The first start fetches Elasticsearch (130 MB) and seeds the marketplace; later ones reuse
-    both. The state lies in RIDES_STATE_DIR (default `.rides`): logs in `logs/`, the URLs and
-    ready-made tokens in `demo.json`. The API listens on RIDES_HOST and RIDES_PORT.
-
-    Ctrl-C stops the API, the indexer and the servers that this command has started.
+    Raises:
+        DevstackError: something does not start, or ends by itself; the message says which.
     """
     try:
         with _interruptible():
             _run(settings().state_dir.absolute(), vehicles)
-    except DevstackError as error:
-        typer.secho(str(error), err=True, fg=typer.colors.RED)
-        raise typer.Exit(1) from error
     except KeyboardInterrupt:
         typer.echo("stopped")
 
