@@ -258,7 +258,9 @@ def _introduce(tokens: dict[str, str]) -> None:
     place = vehicle.get("location", {})
     near = {"lat": place.get("lat", 0), "lon": place.get("lon", 0), "radiusKm": 25}
     booking = json.dumps({"vehicleId": vehicle.get("id"), **days})
-    text = urlencode({"q": f"{vehicle.get('make', '')} with gps".strip(), "facets": "make,body"})
+    text = urlencode(
+        {"q": f"{vehicle.get('make', '')} with gps".strip(), "facets": "make,body"}, safe=","
+    )
     typer.secho(f"\nready: {url}\n", bold=True)
     typer.echo(f"""# text and facets
 curl -s '{url}/v1/search/vehicles?{text}'
@@ -268,7 +270,6 @@ curl -s '{url}/v1/search/vehicles?{urlencode({**near, **days, "sort": "distance"
 
 # book it, as a renter
 curl -s -X POST {url}/v1/bookings -H 'Content-Type: application/json' \\
-  -H 'Idempotency-Key: {secrets.token_hex(8)}' \\
   -H 'Authorization: Bearer {tokens.get("renter", "")}' -d {shlex.quote(booking)}
 
 # everything else

@@ -55,6 +55,8 @@ class Vehicle(Base):
         CheckConstraint("notice_days BETWEEN 0 AND 90", name="notice"),
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="position"),
         CheckConstraint("(lat IS NULL) = (lon IS NULL)", name="position_whole"),
+        # The index has no infinity: one would be refused there again and again.
+        CheckConstraint("isfinite(listed_at)", name="listed_at"),
         CheckConstraint("imported_rating BETWEEN 100 AND 500", name="imported_rating"),
         CheckConstraint("imported_review_count >= 0 AND trips >= 0", name="imported_counts"),
     )

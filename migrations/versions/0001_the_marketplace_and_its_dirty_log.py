@@ -162,6 +162,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "imported_rating BETWEEN 100 AND 500", name=op.f("ck_vehicles_imported_rating")
         ),
+        sa.CheckConstraint("isfinite(listed_at)", name=op.f("ck_vehicles_listed_at")),
         sa.CheckConstraint(
             "imported_review_count >= 0 AND trips >= 0", name=op.f("ck_vehicles_imported_counts")
         ),

@@ -12,14 +12,57 @@ TEXT_FIELDS: tuple[str, ...] = tuple(
 HIGHLIGHTED: tuple[str, ...] = tuple(field.name for field in FIELDS if field.highlight)
 
 
+# Words that people write between those that matter. They may match (the "a" of an A-Class does) but
+# need not.
+_OPTIONAL = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "at",
+        "by",
+        "car",
+        "cars",
+        "for",
+        "from",
+        "hire",
+        "i",
+        "in",
+        "is",
+        "my",
+        "near",
+        "of",
+        "on",
+        "or",
+        "rent",
+        "rental",
+        "the",
+        "to",
+        "vehicle",
+        "vehicles",
+        "we",
+        "with",
+    ]
+)
+
+
 def match(text: str) -> dict[str, Any]:
-    """All words, each in any field: "tesla model x seattle" finds a make, a model and a city.
+    """All words that matter, each in any field: "tesla model x in seattle".
 
     With boolean similarity the score is the sum over the words of their best field's weight.
     """
+    words = text.split()
+    needed = [word for word in words if word.lower() not in _OPTIONAL] or words
+    query = _every(needed)
+    if optional := [word for word in words if word not in needed]:
+        query = {"bool": {"must": [query], "should": [_every([word]) for word in optional]}}
+    return query
+
+
+def _every(words: list[str]) -> dict[str, Any]:
     return {
         "multi_match": {
-            "query": text,
+            "query": " ".join(words),
             "type": "cross_fields",
             "operator": "and",
             "fields": list(TEXT_FIELDS),

@@ -17,6 +17,19 @@ def test_every_word_must_be_found(market: Market) -> None:
     market.assert_search([], q="tesla convertible")
 
 
+def test_words_between_those_that_matter_need_not_be_found(market: Market) -> None:
+    (jeep,) = market.store({"make": "Jeep", "model": "Wrangler", "city": "Hilo", "description": ""})
+    market.assert_search([jeep], q="rent a jeep wrangler in Hilo")
+
+
+def test_but_they_count_where_they_are_found(market: Market) -> None:
+    c_class, a_class = market.store(
+        {"make": "Mercedes-Benz", "model": "C-Class", "description": ""},
+        {"make": "Mercedes-Benz", "model": "A-Class", "description": ""},
+    )
+    market.assert_order([a_class, c_class], q="mercedes a class")
+
+
 def test_case_accents_and_plurals_do_not_matter(market: Market) -> None:
     (citroen,) = market.store({"make": "Citroën", "model": "C3", "features": ["Child seat"]})
     for q in ("CITROEN", "citroën", "child seats", "Citroën c3"):
