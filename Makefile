@@ -32,11 +32,12 @@ down: install ## Stop what `make up` started
 test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-check: install ## Format, lint, types, rooms
+check: install ## Format, lint, types, rooms, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.check_migrations
 
 format: install ## Format and mend what can be mended
 	$(BIN)/ruff format .
