@@ -49,9 +49,9 @@ bench: install ## Measure search and reindexing side by side with their baseline
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
 	$(VENV)-lock/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
-	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" -o requirements/runtime.txt
 	$(VENV)-lock/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --all-extras \
-	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --generate-hashes \
 	  -c requirements/runtime.txt --custom-compile-command "make lock" -o requirements/dev.txt
 	rm -r $(VENV)-lock

@@ -10,17 +10,9 @@ import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
+from cli.progress import counted
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -58,7 +50,7 @@ def reindex(
             return
         if if_needed:
             console.print(f"Reindexing because {reason}.")
-        with _progress(console) as progress:
+        with counted(console) as progress:
             task = progress.add_task("Reindexing")
 
             def show(done: int, total: int) -> None:
@@ -75,45 +67,12 @@ def reindex(
 
 @contextmanager
 def _servers(application: str) -> Iterator[tuple[Connection, Elasticsearch]]:
-    """Both servers; one that does not answer ends the command with the setting to look at."""
-    import psycopg
-    from elasticsearch import TransportError
-
     from models.session import connect
     from runtime.clients import elasticsearch
 
     chosen = settings()
-    try:
-        with (
-            connect(chosen, application=application) as connection,
-            elasticsearch(chosen) as client,
-        ):
-            yield connection, client
-    except psycopg.errors.UndefinedTable as error:
-        raise _failed("The database has no tables yet: run `rides migrate`.") from error
-    except psycopg.OperationalError as error:
-        raise _failed(f"PostgreSQL (RIDES_DATABASE_URL) does not answer: {error}") from error
-    except TransportError as error:
-        raise _failed(
-            f"Elasticsearch (RIDES_ELASTICSEARCH_URL) does not answer: {error}"
-        ) from error
-
-
-def _failed(problem: str) -> typer.Exit:
-    typer.echo(problem, err=True)
-    return typer.Exit(1)
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(show_speed=True),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
+    with connect(chosen, application=application) as connection, elasticsearch(chosen) as client:
+        yield connection, client
 
 
 @app.command()

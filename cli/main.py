@@ -1,12 +1,48 @@
 """The `rides` command: one line per command, each in a file of its own."""
 
-import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from cli import importing, indexing, seeding, servers, serving, tokens
 
+
+class _Explained(TyperGroup):
+    """Commands of which a missing server or setting is said in a line, with its fix."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            fix = _fix(error)
+            if fix is None:
+                raise
+            typer.secho(f"{fix}\n({error})", err=True, fg=typer.colors.RED)
+            raise typer.Exit(1) from error
+
+
+def _fix(error: Exception) -> str | None:
+    from elasticsearch import TransportError
+    from psycopg.errors import OperationalError, UndefinedTable
+    from pydantic import ValidationError
+
+    match error:
+        case UndefinedTable():
+            return "The database has no tables yet: run `rides migrate`."
+        case OperationalError():
+            return "PostgreSQL (RIDES_DATABASE_URL) does not answer. `rides up` starts one."
+        case TransportError():
+            return "Elasticsearch (RIDES_ELASTICSEARCH_URL) does not answer. `rides up` starts one."
+        case ValidationError(title="Settings"):
+            return "A RIDES_* variable is wrong."
+        case _:
+            return None
+
+
 app = typer.Typer(
+    cls=_Explained,
     name="rides",
     no_args_is_help=True,
     help="Run and operate the Island Rides vehicle discovery engine.",
@@ -30,30 +66,5 @@ app.command(rich_help_panel="API")(tokens.token)
 
 
 def main() -> None:
-    """The console script; what a server or the environment lacks is said with its fix."""
-    try:
-        app()
-    except Exception as error:
-        fix = _fix(error)
-        if fix is None:
-            raise
-        typer.secho(f"{fix}\n({error})", err=True, fg=typer.colors.RED)
-        sys.exit(1)
-
-
-def _fix(error: Exception) -> str | None:
-    from elastic_transport import ConnectionError as ElasticsearchConnectionError
-    from psycopg.errors import OperationalError, UndefinedTable
-    from pydantic import ValidationError
-
-    match error:
-        case UndefinedTable():
-            return "The database has no tables yet: run `rides migrate`."
-        case OperationalError():
-            return 'PostgreSQL does not answer: see RIDES_DATABASE_URL, or run eval "$(rides up)".'
-        case ElasticsearchConnectionError():
-            return "Elasticsearch does not answer: see RIDES_ELASTICSEARCH_URL, or `rides up`."
-        case ValidationError(title="Settings"):
-            return "A RIDES_* variable is wrong."
-        case _:
-            return None
+    """The console script."""
+    app()

@@ -5,15 +5,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
+from cli.progress import counted
 from runtime.settings import settings
 
 
@@ -38,7 +31,7 @@ def seed(
     errors = Console(stderr=True)
     started = time.monotonic()
     try:
-        with connect(settings(), application="seed") as connection, _progress(errors) as progress:
+        with connect(settings(), application="seed") as connection, counted(errors) as progress:
             task = progress.add_task("Seeding", total=vehicles, visible=False)
             counts = load(
                 connection,
@@ -56,14 +49,3 @@ def seed(
     for table, rows in counts.items():
         typer.echo(f"{rows:>10,}  {table.replace('_', ' ')}")
     typer.echo(f"in {seconds:.1f} s: {vehicles / seconds:,.0f} vehicles/s")
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(show_speed=True),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
