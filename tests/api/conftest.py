@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import jsonschema_rs
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -30,16 +30,16 @@ class Client:
     def token(self, account: int, role: str = "renter") -> str:
         return sign_token(account, role, secret=self.secret)
 
-    def get(self, path: str, **options: Any) -> httpx.Response:
+    def get(self, path: str, **options: Any) -> httpx2.Response:
         return self.request("GET", path, **options)
 
-    def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+    def post(self, path: str, json: Any = None, **options: Any) -> httpx2.Response:
         return self.request("POST", path, json=json, **options)
 
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
         return self.all_at_once([(method, path, options)])[0]
 
-    def all_at_once(self, requests: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
+    def all_at_once(self, requests: list[tuple[str, str, dict[str, Any]]]) -> list[httpx2.Response]:
         """The answers to requests that run at the same time, in their order."""
         answers = self.portal.call(self._send, requests)
         for answer in answers:
@@ -49,8 +49,8 @@ class Client:
     async def _send(self, requests):
         import asyncio
 
-        transport = httpx.ASGITransport(self.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        transport = httpx2.ASGITransport(self.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
             return await asyncio.gather(
                 *(
                     client.request(method, path, **self._signed(options))
@@ -65,7 +65,7 @@ class Client:
             options["headers"] = {"Authorization": f"Bearer {token}"} | options.get("headers", {})
         return options
 
-    def hold_to_contract(self, answer: httpx.Response) -> None:
+    def hold_to_contract(self, answer: httpx2.Response) -> None:
         """The status is declared, the media type too, and the body has the declared shape."""
         published = self.app.openapi()
         media = answer.headers["content-type"].partition(";")[0]
@@ -79,7 +79,7 @@ class Client:
             assert answer.json()["status"] == answer.status_code
             assert answer.json()["requestId"] == answer.headers["x-request-id"]
 
-    def _operation(self, answer: httpx.Response) -> dict[str, Any] | None:
+    def _operation(self, answer: httpx2.Response) -> dict[str, Any] | None:
         for template, operations in self.app.openapi()["paths"].items():
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), answer.request.url.path):
                 return operations.get(answer.request.method.lower())
@@ -108,7 +108,7 @@ def client(app, portal, settings, conn) -> Iterator[Client]:
     app.dependency_overrides.clear()
 
 
-def problem(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
+def problem(answer: httpx2.Response) -> tuple[int, str, dict[str, str]]:
     """What a test wants to know of a problem: status, the end of its type, wrong fields."""
     document = answer.json()
     wrong = {error["pointer"]: error["message"] for error in document["errors"]}

@@ -86,10 +86,10 @@ def test_ids_say_their_bounds(app):
 
 
 async def fetch(app, path):
-    import httpx
+    import httpx2
 
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://test"
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app), base_url="http://test"
     ) as client:
         return await client.get(path)
 

@@ -5,7 +5,8 @@ import pytest
 VARIABLES = ("RIDES_DATABASE_URL", "RIDES_REDIS_URL", "RIDES_ELASTICSEARCH_URL")
 
 
-@pytest.fixture(autouse=True, scope="package")
+# Of the module: it must end before another room's tests look for the servers of the run.
+@pytest.fixture(autouse=True, scope="module")
 def no_servers_elsewhere():
     with pytest.MonkeyPatch.context() as patch:
         for variable in VARIABLES:

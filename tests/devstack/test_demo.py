@@ -8,7 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -93,7 +93,7 @@ def test_demo_json_is_private_and_leads_to_everything(told, state_dir, environme
 def test_it_searches_with_the_engine_and_knows_its_people(told):
     start_day = datetime.now(UTC).date() + timedelta(days=60)
     days = {"start": str(start_day), "end": str(start_day + timedelta(days=2))}
-    with httpx.Client(base_url=told["url"], timeout=30) as client:
+    with httpx2.Client(base_url=told["url"], timeout=30) as client:
         assert client.get("/health/ready").status_code == 200
         page = client.get("/v1/search/vehicles", params={**days, "limit": 5}).json()
         assert page["meta"]["engine"] == "elasticsearch"
@@ -141,5 +141,5 @@ def test_sigterm_leaves_nothing_running(demo, told, state_dir):
     left = [p for p in everything if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
     assert left == []
     assert not (state_dir / "demo.json").exists()
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{told['url']}/health/live")
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{told['url']}/health/live")
