@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from api import errors, openapi
 from api.middleware import RequestEnvelope
-from api.routes import bookings, health, search, vehicles
+from api.routes import bookings, clusters, facet_values, health, search, suggest, vehicles
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
@@ -49,6 +49,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     app.include_router(health.router)
     app.include_router(search.router)
+    app.include_router(suggest.router)
+    app.include_router(facet_values.router)
+    app.include_router(clusters.router)
     app.include_router(vehicles.router)
     app.include_router(bookings.router)
     openapi.install(app)

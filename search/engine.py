@@ -10,7 +10,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 
 from runtime.settings import Settings
-from search import page
+from search import clusters, facet_values, page, suggest
 from search.query import body
 from search.query.body import ENGINE_TIMEOUT_S
 from search.request import SearchRequest
@@ -36,16 +36,35 @@ class Engine:
             SearchUnavailableError: no index is live, the server does not answer within 2 s, or its
                 answer is partial.
         """
-        answer = await self._call(
-            f"/{self.alias}/_search",
-            body.build(request),
-            # The same copy of the index for every page of a search.
-            preference=request.fingerprint(),
+        # The same copy of the index for every page of a search.
+        answer = await self._ask(body.build(request), preference=request.fingerprint())
+        return page.read(request, answer)
+
+    async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
+        """Suggestions by section, from one call; raises as `search` does."""
+        if not typed.words:
+            return suggest.nothing()
+        answer = await self._ask(suggest.build(typed), preference=typed.fingerprint())
+        return suggest.read(typed, answer)
+
+    async def facet_values(self, asked: facet_values.FacetQuestion) -> dict[str, Any]:
+        """Values of one facet, from one call; raises as `search` does."""
+        preference = asked.request.fingerprint()
+        return facet_values.read(
+            asked, await self._ask(facet_values.build(asked), preference=preference)
         )
+
+    async def clusters(self, view: clusters.MapView) -> dict[str, Any]:
+        """A map's clusters or vehicles, from one call; raises as `search` does."""
+        preference = view.request.fingerprint()
+        return clusters.read(view, await self._ask(clusters.build(view), preference=preference))
+
+    async def _ask(self, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
+        answer = await self._call(f"/{self.alias}/_search", content, preference=preference)
         if answer["timed_out"] or answer["_shards"]["failed"]:
             msg = "the search engine answered only in part; try again"
             raise SearchUnavailableError(msg)
-        return page.read(request, answer)
+        return answer
 
     async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
         try:
