@@ -16,7 +16,7 @@ from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
 from runtime.settings import Settings
 from search.engine import open_engine
-from search.freshness import IndexAge
+from search.truth import Truth
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -35,12 +35,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.engine = engine
         app.state.sessions = sessions(engine)
         app.state.search = open_engine(chosen)
-        app.state.index_age = IndexAge(engine)
+        app.state.truth = Truth(chosen)
         try:
-            async with app.state.index_age.polling():
-                yield
+            yield
         finally:
             await app.state.search.close()
+            await app.state.truth.close()
             await engine.dispose()
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)

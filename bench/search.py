@@ -9,6 +9,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -76,11 +77,11 @@ def _client(
     elastic = http.client.HTTPConnection(urlsplit(chosen.elasticsearch_url).netloc, timeout=30)
     api = http.client.HTTPConnection(address, timeout=30)
     official = Elasticsearch(chosen.elasticsearch_url, serializer=OrjsonSerializer(), max_retries=0)
-    today = datetime.now(UTC).date()
+    now = datetime.now(UTC)
     ways: list[dict[str, Way]] = []
     for query in queries:
-        request, _ = parse(parse_qsl(query), today)
-        body = orjson.dumps(build(request))
+        request, _ = parse(parse_qsl(query), now.date())
+        body = orjson.dumps(build(replace(request, now=now)))
         path = (
             f"/{chosen.index_alias}/_search?allow_partial_search_results=false"
             f"&preference={request.fingerprint()}"

@@ -48,7 +48,7 @@ def _property(field: Field) -> dict[str, Any]:
                 parts["words"] = _WORDS
             if field.weight:
                 parts["text"] = _TEXT
-            return {"type": "keyword", "fields": parts}
+            return {"type": "keyword"} | ({"fields": parts} if parts else {})
         case Kind.TEXT:
             return dict(_TEXT)
         case Kind.STORED:

@@ -28,6 +28,7 @@ class SearchPage:
     total: int
     last: list[Any] | None
     took_ms: int
+    checked: bool = False  # whether PostgreSQL was asked that all items can be booked
 
 
 def read(request: SearchRequest, answer: Mapping[str, Any]) -> SearchPage:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 import orjson
@@ -60,6 +60,7 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     limit: int = 20
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
+    now: datetime | None = None  # aware; with it, dates must keep the notice that hosts need
 
     @property
     def price_field(self) -> str:

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api import cursors
+from api import cursors, write_tokens
 from api.errors import Problem, problem_responses
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
-from search.engine import Engine, SearchUnavailableError
+from search import checked
+from search.engine import SearchUnavailableError
 from search.fields import camel
 from search.page import SearchPage as Found
+from search.truth import Truth, age_ms
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -26,7 +28,8 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
         200: {"model": SearchPage, "description": "A page; empty when nothing matches"},
         **problem_responses(
             {
-                400: "The cursor is not one of ours, has expired or belongs to another search",
+                400: "The cursor is not one of ours, has expired or belongs to another search "
+                "(`invalid-cursor`), or `after` is no write's token (`invalid-write-token`)",
                 503: "No search engine answers; try again after `Retry-After` seconds",
             }
         ),
@@ -40,14 +43,20 @@ async def search_vehicles(request: Request) -> Response:
     match leaves its own filter out of its counts: they say what another choice would find.
     """
     begun = time.perf_counter()
-    asked, cursor = parse(request.query_params.multi_items(), datetime.now(UTC).date())
+    now = datetime.now(UTC)
+    asked, cursor = parse(request.query_params.multi_items(), now.date())
+    asked = replace(asked, now=now)
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
     if cursor is not None:
         asked = replace(asked, after=tuple(cursors.decode(settings, this_search, cursor)["after"]))
-    engine: Engine = request.app.state.search
+    truth: Truth = request.app.state.truth
+    after = request.query_params.get("after")
+    written = None if after is None else write_tokens.decode(settings, after)
+    satisfied = None if written is None else await truth.searchable(written)
+    oldest_change = await truth.oldest_change()
     try:
-        found = await engine.search(asked)
+        found = await checked.search(request.app.state.search, truth, asked, now)
     except SearchUnavailableError as error:
         raise Problem(
             503,
@@ -61,9 +70,10 @@ async def search_vehicles(request: Request) -> Response:
         "nextCursor": found.last and cursors.encode(settings, this_search, {"after": found.last}),
         "meta": {
             "engine": "elasticsearch",
-            "degraded": False,
+            "degraded": not found.checked,
             "profile": "default",
-            "indexAgeMs": request.app.state.index_age.ms,
+            "indexAgeMs": age_ms(oldest_change),
+            "afterSatisfied": satisfied,
             "tookMs": round((time.perf_counter() - begun) * 1000, 1),
         },
     }

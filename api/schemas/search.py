@@ -74,6 +74,13 @@ class FixedParameters(BaseModel):
         max_length=2000,
         description="`nextCursor` of the page before, with otherwise the same parameters",
     )
+    after: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="`X-Write-Token` of a write: wait until it is searchable, 2 s at most; "
+        "`meta.afterSatisfied` says whether it is",
+    )
 
 
 def _field_parameters() -> dict[str, Any]:
@@ -202,12 +209,20 @@ class Meta(Shape):
     """How the answer came about."""
 
     engine: Literal["elasticsearch"] = Field(description="who answered")
-    degraded: bool = Field(description="whether the answer is less than usual", examples=[False])
+    degraded: bool = Field(
+        description="whether the answer is less than usual: also when the database could not be "
+        "asked whether every item is still free",
+        examples=[False],
+    )
     profile: str = Field(description="the ranking that was used", examples=["default"])
     index_age_ms: int = Field(
         description="how far the index may be behind: the age of the oldest change that is not "
-        "searchable yet, as of the last half second",
+        "searchable yet",
         examples=[0],
+    )
+    after_satisfied: bool | None = Field(
+        description="whether the write of `after` is searchable; null without `after`",
+        examples=[None],
     )
     took_ms: float = Field(description="time spent on the server", examples=[14.2])
 

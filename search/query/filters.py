@@ -3,6 +3,7 @@
 from typing import Any
 
 from search.fields import BY_NAME, PRICE, Match
+from search.query import notice
 from search.request import Box, Dates, Near, SearchRequest
 
 Clause = dict[str, Any]
@@ -20,6 +21,8 @@ def always(request: SearchRequest) -> list[Clause]:
         clauses.append(_inside(request.box))
     if request.dates:
         clauses += _free(request.dates)
+        if request.now:
+            clauses += notice.clauses(request.dates.start, request.now)
     clauses += [{"term": {name: value}} for name, value in request.flags.items()]
     for name, values in request.filters.items():
         if BY_NAME[name].match is Match.ALL:

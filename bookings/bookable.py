@@ -1,0 +1,43 @@
+"""Which vehicles `bookings.service.book` would take now, in one statement of SQL.
+
+`bookings.service.bookable_ids` and `bookings.rules` say the same in Python, and a test holds the
+two to each other. This one is for the check that every search makes: a third of the CPU, and no
+row crosses the wire that is not wanted.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from models.bookings import TAKES_DAYS_SQL
+
+LISTED = "SELECT id FROM vehicles WHERE id = ANY(%(ids)s) AND status = 'listed'"
+# The bookings are narrowed to the same vehicles: without it PostgreSQL reads everything that is
+# booked on the days, thousands of rows in a large market.
+BOOKABLE = f"""
+    SELECT v.id FROM vehicles v
+    WHERE v.id = ANY(%(ids)s)
+    AND v.status = 'listed'
+    AND (%(now)s AT TIME ZONE v.time_zone)::date + v.notice_days <= %(start)s
+    AND %(days)s BETWEEN v.min_days AND v.max_days
+    AND NOT EXISTS (
+        SELECT FROM bookings b
+        WHERE b.vehicle_id = v.id
+        AND b.vehicle_id = ANY(%(ids)s)
+        AND b.{TAKES_DAYS_SQL}
+        AND b.during && daterange(%(start)s, %(end)s)
+    )
+"""  # noqa: S608 - constants only
+
+
+def statement(
+    ids: Sequence[int], start: date | None, end: date | None, now: datetime
+) -> tuple[str, dict[str, Any]]:
+    """The query, and its parameters for psycopg, that gives the ids of those that can be booked.
+
+    Without dates: of those that are listed.
+    """
+    if start is None or end is None:
+        return LISTED, {"ids": list(ids)}
+    days = (end - start).days
+    return BOOKABLE, {"ids": list(ids), "start": start, "end": end, "days": days, "now": now}

@@ -1,0 +1,44 @@
+"""A page of which PostgreSQL says that every vehicle can be booked.
+
+The index may be a second behind. What was just taken, hidden, or has come too near for its host's
+notice is dropped, and what follows in the same order moves up.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from search.engine import Engine
+from search.page import SearchPage
+from search.request import SearchRequest
+from search.truth import Truth
+
+REFILLS = 3  # then the page may be short, and says how to go on
+
+
+async def search(engine: Engine, truth: Truth, request: SearchRequest, now: datetime) -> SearchPage:
+    """One page; its facets and its total are the index's and may be a second old.
+
+    It continues behind the last hit that was looked at. That is the last one shown, or dropped
+    ones behind it: no vehicle is passed over that was not found taken. If PostgreSQL does not
+    answer, the page stands as the index has it, `checked` is False, and booking still decides.
+
+    Raises:
+        SearchUnavailableError: the engine has no whole answer.
+    """
+    first = part = await engine.search(request)
+    # By id: what moves down the order between two calls is shown once.
+    shown: dict[int, dict[str, Any]] = {}
+    for refill in range(REFILLS + 1):
+        bookable = await truth.bookable([each["id"] for each in part.items], request.dates, now)
+        if bookable is None:
+            unchecked = {each["id"]: each for each in part.items}
+            return replace(first, items=list((shown | unchecked).values()), last=part.last)
+        shown |= {each["id"]: each for each in part.items if each["id"] in bookable}
+        missing = request.limit - len(shown)
+        if part.last is None or not missing or refill == REFILLS:
+            break
+        part = await engine.search(
+            replace(request, after=tuple(part.last), limit=missing, facets=())
+        )
+    return replace(first, items=list(shown.values()), last=part.last, checked=True)
