@@ -60,6 +60,9 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     limit: int = 20
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
+    # Found out once for a search and pinned by its cursor, so that all its pages agree.
+    misspelt: tuple[str, ...] = ()  # words of the text for which similar ones will do
+    now_ms: int | None = None  # since the epoch; what freshness is measured from
 
     @property
     def price_field(self) -> str:

@@ -12,8 +12,10 @@ from api.errors import Problem, problem_responses
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
 from search.engine import Engine, SearchUnavailableError
-from search.fields import camel
+from search.fields import RELEVANCE, camel
 from search.page import SearchPage as Found
+from search.profiles import DEFAULT
+from search.vocabulary_tokens import KnownWords, misspelt
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -40,11 +42,28 @@ async def search_vehicles(request: Request) -> Response:
     match leaves its own filter out of its counts: they say what another choice would find.
     """
     begun = time.perf_counter()
-    asked, cursor = parse(request.query_params.multi_items(), datetime.now(UTC).date())
+    now = datetime.now(UTC)
+    asked, cursor = parse(request.query_params.multi_items(), now.date())
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
+    if asked.sort == RELEVANCE:
+        # A score of another profile would continue on a wrong page.
+        this_search += f" {DEFAULT.version}"
     if cursor is not None:
-        asked = replace(asked, after=tuple(cursors.decode(settings, this_search, cursor)["after"]))
+        pinned = cursors.decode(settings, this_search, cursor)
+        asked = replace(
+            asked,
+            after=tuple(pinned["after"]),
+            misspelt=tuple(pinned["misspelt"]),
+            now_ms=pinned["now"],
+        )
+    else:
+        known: KnownWords = request.app.state.known_words
+        asked = replace(
+            asked,
+            misspelt=misspelt(asked.text or "", known.words),
+            now_ms=int(now.timestamp() * 1000),
+        )
     engine: Engine = request.app.state.search
     try:
         found = await engine.search(asked)
@@ -58,11 +77,16 @@ async def search_vehicles(request: Request) -> Response:
         ) from error
     content = _page(found) | {
         "hasMore": found.last is not None,
-        "nextCursor": found.last and cursors.encode(settings, this_search, {"after": found.last}),
+        "nextCursor": found.last
+        and cursors.encode(
+            settings,
+            this_search,
+            {"after": found.last, "misspelt": asked.misspelt, "now": asked.now_ms},
+        ),
         "meta": {
             "engine": "elasticsearch",
             "degraded": False,
-            "profile": "default",
+            "profile": DEFAULT.name,
             "indexAgeMs": request.app.state.index_age.ms,
             "tookMs": round((time.perf_counter() - begun) * 1000, 1),
         },
