@@ -13,7 +13,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-.PHONY: help install demo up down test check types format bench lock
+.PHONY: help install demo up down test check types format bench bench-relevance lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ format: install ## Format and mend what can be mended
 
 bench: install ## Measure search and reindexing side by side with their baselines
 	$(BIN)/python -m bench
+
+bench-relevance: install ## Judge the order of results against plain BM25
+	$(BIN)/python -m bench relevance
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv

@@ -17,6 +17,7 @@ from runtime.logging import configure_logging
 from runtime.settings import Settings
 from search.engine import open_engine
 from search.truth import Truth
+from search.vocabulary_tokens import KnownWords
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -36,8 +37,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.sessions = sessions(engine)
         app.state.search = open_engine(chosen)
         app.state.truth = Truth(chosen)
+        app.state.known_words = KnownWords(app.state.search.client, chosen.index_alias)
         try:
-            yield
+            async with app.state.known_words.refreshing():
+                yield
         finally:
             await app.state.search.close()
             await app.state.truth.close()

@@ -3,18 +3,26 @@
 import argparse
 from pathlib import Path
 
-from bench import reindex, report, search, stack
+from bench import reindex, relevance, report, search, stack
 
 
 def main() -> None:
     """Measure, print, and write `bench/results/`."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["search", "reindex", []], default=[])
+    parser.add_argument(
+        "what", nargs="*", choices=["search", "reindex", "relevance", []], default=[]
+    )
     parser.add_argument("--vehicles", type=int, default=100_000)
     parser.add_argument("--state", type=Path, default=Path(".rides/bench"))
     asked = parser.parse_args()
-    what = asked.what or ["reindex", "search"]
+    what = asked.what or ["relevance", "reindex", "search"]
     try:
+        if "relevance" in what:
+            results = relevance.measure(asked.state)
+            report.show_relevance(results)
+            report.write("relevance", results)
+        if what == ["relevance"]:
+            return
         chosen = stack.prepare(asked.state, asked.vehicles)
         if "reindex" in what:
             results = reindex.measure(chosen)

@@ -62,6 +62,27 @@ def show_reindex(results: dict[str, Any]) -> None:
     )
 
 
+def show_relevance(results: dict[str, Any]) -> None:
+    """nDCG@10 by group of queries, and the queries that plain BM25 answers better."""
+    table = Table("nDCG@10", "queries", "BM25", "profile", "difference")
+    for group, each in results["groups"].items():
+        difference = each["profile"] - each["bm25"]
+        table.add_row(
+            group,
+            str(each["queries"]),
+            f"{each['bm25']}",
+            f"{each['profile']}",
+            f"{difference:+.3f}",
+        )
+    Console().print(table)
+    worse = [
+        f"{q} ({each['profile']} instead of {each['bm25']})"
+        for q, each in results["queries"].items()
+        if each["profile"] < each["bm25"]
+    ]
+    Console().print(f"best BM25: {results['plain']}; better there: {', '.join(worse) or 'none'}")
+
+
 def draw(results: dict[str, Any]) -> None:
     """p50 of the three ways by kind of request; bars reach from the lower to the upper quartile."""
     kinds = [name for name in results if name != "deep pages"]

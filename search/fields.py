@@ -88,6 +88,8 @@ FIELDS: tuple[Field, ...] = (
     Field(name="total", kind=Kind.TOTALS, about="All-in total for 1 to 30 days, in cents"),
     Field(name="rating", kind=Kind.INTEGER, about="Average rating, 1 to 5", example=4.9, bounds=Bounds(parameter="rating", ends=("min",), least=1, most=5, scale=100), sorts=(("rating", "desc"),), item=True),
     Field(name="review_count", kind=Kind.INTEGER, about="Number of reviews", example=37, item=True, required=True),
+    Field(name="rating_evidence", kind=Kind.INTEGER, about="What its reviews say, in thousandths of a star", required=True),
+    Field(name="rating_doubt", kind=Kind.INTEGER, about="What they leave open, in ten-thousandths", required=True),
     Field(name="min_days", kind=Kind.INTEGER, about="Shortest rental, in days"),
     Field(name="max_days", kind=Kind.INTEGER, about="Longest rental, in days"),
     Field(name="notice_days", kind=Kind.INTEGER, about="Notice that the host needs, in days"),

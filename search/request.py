@@ -60,7 +60,9 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     limit: int = 20
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
-    now: datetime | None = None  # aware; with it, dates must keep the notice that hosts need
+    # Found out once for a search and pinned by its cursor, so that all its pages agree.
+    misspelt: tuple[str, ...] = ()  # words of the text for which similar ones will do
+    now: datetime | None = None  # aware; what freshness and the hosts' notice are measured from
 
     @property
     def price_field(self) -> str:

@@ -18,6 +18,9 @@ SHORTEST_TYPO = 4
 # Of a longer word, the beginning decides; it keeps the pattern under Elasticsearch's 1,000 letters.
 LONGEST_TYPO = 14
 _WORD = re.compile(r"[^\W_]+(?:['\u2019.][^\W_]+)*")  # "John's" and "3.5" are one word
+# What separates words for us as for the index; a point stays, as that of "2.5" does there.
+_BETWEEN = re.compile(r"[-\u2010-\u2015\s/,&+()]+")
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _PARTS = re.compile(r"\d+|\D+")
 _LETTER = "[a-z0-9]"
 # What loses nothing when decomposed, and is still written without.
@@ -31,6 +34,12 @@ def fold(text: str) -> str:
     """In lower case and without accents, as the analyzer `words` does it."""
     decomposed = unicodedata.normalize("NFKD", text.lower().translate(_PLAIN))
     return "".join(each for each in decomposed if not unicodedata.combining(each))
+
+
+def split(text: str) -> list[str]:
+    """The words, as they were written; what has no letter and no digit is none."""
+    parts = (_EDGES.sub("", part) for part in _BETWEEN.split(text))
+    return [part for part in parts if part]
 
 
 def words(text: str) -> tuple[str, ...]:

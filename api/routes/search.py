@@ -13,9 +13,11 @@ from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
 from search import checked
 from search.engine import SearchUnavailableError
-from search.fields import camel
+from search.fields import RELEVANCE, camel
 from search.page import SearchPage as Found
+from search.profiles import DEFAULT
 from search.truth import Truth, age_ms
+from search.vocabulary_tokens import KnownWords, misspelt
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -45,11 +47,22 @@ async def search_vehicles(request: Request) -> Response:
     begun = time.perf_counter()
     now = datetime.now(UTC)
     asked, cursor = parse(request.query_params.multi_items(), now.date())
-    asked = replace(asked, now=now)
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
+    if asked.sort == RELEVANCE:
+        # A score of another profile would continue on a wrong page.
+        this_search += f" {DEFAULT.version}"
     if cursor is not None:
-        asked = replace(asked, after=tuple(cursors.decode(settings, this_search, cursor)["after"]))
+        pinned = cursors.decode(settings, this_search, cursor)
+        asked = replace(
+            asked,
+            after=tuple(pinned["after"]),
+            misspelt=tuple(pinned["misspelt"]),
+            now=datetime.fromtimestamp(pinned["now"], UTC),
+        )
+    else:
+        known: KnownWords = request.app.state.known_words
+        asked = replace(asked, misspelt=misspelt(asked.text or "", known.words), now=now)
     truth: Truth = request.app.state.truth
     after = request.query_params.get("after")
     written = None if after is None else write_tokens.decode(settings, after)
@@ -67,11 +80,20 @@ async def search_vehicles(request: Request) -> Response:
         ) from error
     content = _page(found) | {
         "hasMore": found.last is not None,
-        "nextCursor": found.last and cursors.encode(settings, this_search, {"after": found.last}),
+        "nextCursor": found.last
+        and cursors.encode(
+            settings,
+            this_search,
+            {
+                "after": found.last,
+                "misspelt": asked.misspelt,
+                "now": asked.now and asked.now.timestamp(),
+            },
+        ),
         "meta": {
             "engine": "elasticsearch",
             "degraded": not found.checked,
-            "profile": "default",
+            "profile": DEFAULT.name,
             "indexAgeMs": age_ms(oldest_change),
             "afterSatisfied": satisfied,
             "tookMs": round((time.perf_counter() - begun) * 1000, 1),

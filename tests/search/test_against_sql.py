@@ -156,4 +156,4 @@ def test_walking_a_random_search_finds_every_vehicle_once(random_market: Market)
     for _ in range(15):
         asked = random_search(rng)
         walked = random_market.walk(**asked, limit=7)
-        assert sorted(walked) == sorted(oracle.ids(random_market.conn, asked, "relevance"))
+        assert sorted(walked) == sorted(oracle.ids(random_market.conn, asked, "price"))
