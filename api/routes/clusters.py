@@ -32,5 +32,6 @@ async def cluster_vehicles(request: Request) -> Response:
     asked, search = parse_for(
         PARAMETERS, request.query_params.multi_items(), datetime.now(UTC).date()
     )
-    found = await request.app.state.search.clusters(MapView(search, asked.zoom))
-    return answer(request, found, begun)
+    return await answer(
+        request, request.app.state.search.clusters(MapView(search, asked.zoom)), begun
+    )

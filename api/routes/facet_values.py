@@ -36,4 +36,4 @@ async def find_facet_values(request: Request) -> Response:
     )
     search = replace(search, text=(asked.text or "").strip() or None)
     question = FacetQuestion.of(search, FACET_OF[asked.facet], asked.q)
-    return answer(request, await request.app.state.search.facet_values(question), begun)
+    return await answer(request, request.app.state.search.facet_values(question), begun)

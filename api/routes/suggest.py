@@ -40,5 +40,4 @@ async def suggest_searches(
     wrong letter, but not the first.
     """
     begun = time.perf_counter()
-    found = await request.app.state.search.suggest(Typed.of(q, limit))
-    return answer(request, found, begun)
+    return await answer(request, request.app.state.search.suggest(Typed.of(q, limit)), begun)

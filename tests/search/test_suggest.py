@@ -176,9 +176,7 @@ def test_counts_are_what_the_filter_finds(random_market: Market) -> None:  # noq
                     assert each["count"] == count
     for each in suggest(random_market, "toyota y")["sections"]["models"]:
         random_market.assert_search(
-            oracle.ids(
-                random_market.conn, {"make": ["Toyota"], "model": [each["value"]]}, "relevance"
-            ),
+            oracle.ids(random_market.conn, {"make": ["Toyota"], "model": [each["value"]]}, "price"),
             **each["filter"],
         )
 
