@@ -19,9 +19,12 @@ import psutil
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 
-from api.search_parameters import parse
+from api.routes.clusters import PARAMETERS as CLUSTERS
+from api.routes.facet_values import PARAMETERS as FACET_VALUES
+from api.search_parameters import parse, parse_for
 from bench import stack
 from runtime.settings import Settings
+from search import clusters, facet_values, suggest
 from search.query.body import build
 
 ROUNDS = 60  # of every request of a kind, by every client
@@ -80,13 +83,13 @@ def _client(
     now = datetime.now(UTC)
     ways: list[dict[str, Way]] = []
     for query in queries:
-        request, _ = parse(parse_qsl(query), now.date())
-        body = orjson.dumps(build(replace(request, now=now)))
+        resource, content, preference = bare(query, now)
+        body = orjson.dumps(content)
         path = (
             f"/{chosen.index_alias}/_search?allow_partial_search_results=false"
-            f"&preference={request.fingerprint()}"
+            f"&preference={preference}"
         )
-        target = f"/v1/search/vehicles?{quote(query, safe='=&-,')}"
+        target = f"/v1/search/{resource}?{quote(query.rpartition('?')[2], safe='=&-,')}"
         ways.append(
             {
                 "bare": lambda p=path, b=body: _post(elastic, p, b),  # type: ignore[misc]
@@ -101,6 +104,25 @@ def _client(
                 way()
                 timings[name].append((time.perf_counter() - begun) * 1000)
     official.close()
+
+
+def bare(asked: str, now: datetime) -> tuple[str, dict[str, Any], str]:
+    """What a request, of vehicles or of `resource?…`, asks Elasticsearch: resource, body, copy."""
+    resource, _, query = asked.rpartition("?")
+    given = parse_qsl(query)
+    if resource == "suggest":
+        typed = suggest.Typed.of(dict(given)["q"], 5)
+        return resource, suggest.build(typed), typed.fingerprint()
+    if resource == "facet-values":
+        own, request = parse_for(FACET_VALUES, given, now.date())
+        request = replace(request, text=own.text)
+        question = facet_values.FacetQuestion.of(request, own.facet, own.q)
+        return resource, facet_values.build(question), request.fingerprint()
+    if resource == "clusters":
+        own, request = parse_for(CLUSTERS, given, now.date())
+        return resource, clusters.build(clusters.MapView(request, own.zoom)), request.fingerprint()
+    request, _ = parse(given, now.date())
+    return "vehicles", build(replace(request, now=now)), request.fingerprint()
 
 
 JSON = {"content-type": "application/json"}

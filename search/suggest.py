@@ -23,6 +23,8 @@ _FIELDS = tuple(field for fields in SECTIONS.values() for field in fields)
 # A vehicle has several features, so those that were not meant are counted along and left out here.
 _SEVERAL = "features"
 MOST_FEATURES = 500
+# Every word costs a pattern for every field: more would be dear, and find nothing more often.
+MOST_WORDS_WITH_TYPOS = 3
 _MAKES_OF_A_MODEL = 5
 _TYPOS = "~"  # ends the names of aggregations in which a word may have a typo
 
@@ -46,7 +48,8 @@ class Typed:
 
 def build(typed: Typed) -> dict[str, Any]:
     """One Elasticsearch request for all sections, as typed and, in case, with a typo."""
-    ways = [False, True] if any(may_have_typo(word) for word in typed.words) else [False]
+    forgiving = len(typed.words) <= MOST_WORDS_WITH_TYPOS and any(map(may_have_typo, typed.words))
+    ways = [False, True] if forgiving else [False]
     aggs = {
         f"{field}{_TYPOS if typos else ''}": {
             "filter": _holds(field, typed.words, typos=typos),

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas.common import Shape
+from api.schemas.common import Shape, WholeNumber
 from api.schemas.search import Degrees, Item, Total
 from search.facet_values import FACET_OF
 
@@ -32,6 +32,10 @@ FACET_VALUES: dict[str, Any] = {
             description="The free text of the search, its `q`",
             examples=["tesla model x"],
         ),
+    ),
+    "limit": (
+        Annotated[WholeNumber, Field(ge=1, le=100)],
+        Field(20, description="Values in the answer"),
     ),
 }
 CLUSTERS: dict[str, Any] = {
@@ -82,21 +86,21 @@ class Suggestion(Shape):
 class SuggestionSections(Shape):
     """Suggestions, those with most vehicles first."""
 
-    makes: list[Suggestion]
-    models: list[Suggestion]
+    makes: list[Suggestion] = Field(description="manufacturers")
+    models: list[Suggestion] = Field(description="models, each with its make")
     places: list[Suggestion] = Field(description="cities, regions and countries")
-    features: list[Suggestion]
+    features: list[Suggestion] = Field(description="what a vehicle has")
 
 
 class Suggestions(Shape):
     """What the typed words may mean."""
 
-    sections: SuggestionSections
+    sections: SuggestionSections = Field(description="by what they are")
     corrected: bool = Field(
         description="nothing begins with what was typed: these would, but for one wrong letter",
         examples=[False],
     )
-    meta: LookupMeta
+    meta: LookupMeta = Field(description="how the answer came about")
 
 
 class FoundValue(Shape):
@@ -115,25 +119,25 @@ class FacetValues(Shape):
     """Values of one facet, those with most vehicles first."""
 
     facet: str = Field(description="as asked", examples=["model"])
-    values: list[FoundValue]
+    values: list[FoundValue] = Field(description="at most `limit`")
     has_more: bool = Field(description="whether more values match than `limit`", examples=[False])
-    meta: LookupMeta
+    meta: LookupMeta = Field(description="how the answer came about")
 
 
-class Point(Shape):
+class MapPoint(Shape):
     """A point in degrees."""
 
     lat: float = Field(description="degrees north", examples=[19.7074])
     lon: float = Field(description="degrees east", examples=[-155.0885])
 
 
-class Bounds(Shape):
+class MapBounds(Shape):
     """A box in degrees."""
 
-    west: float = Field(examples=[-155.12])
-    south: float = Field(examples=[19.68])
-    east: float = Field(examples=[-155.04])
-    north: float = Field(examples=[19.74])
+    west: float = Field(description="degrees east, the least", examples=[-155.12])
+    south: float = Field(description="degrees north, the least", examples=[19.68])
+    east: float = Field(description="degrees east, the most", examples=[-155.04])
+    north: float = Field(description="degrees north, the most", examples=[19.74])
 
 
 class Cluster(Shape):
@@ -144,8 +148,8 @@ class Cluster(Shape):
         examples=["11/141/910"],
     )
     count: int = Field(description="vehicles in it", examples=[37])
-    centroid: Point = Field(description="their middle: where to draw it")
-    bounds: Bounds = Field(description="their outermost: what to zoom to")
+    centroid: MapPoint = Field(description="their middle: where to draw it")
+    bounds: MapBounds = Field(description="their outermost: what to zoom to")
     cheapest: int | None = Field(
         description="the lowest price, in cents: of a day, or of all asked days with "
         "`priceBasis=total`",
@@ -158,5 +162,5 @@ class Clusters(Shape):
 
     clusters: list[Cluster] = Field(description="most vehicles first; their counts sum to `total`")
     items: list[Item] = Field(description="as in a search; empty when there are clusters")
-    total: Total
-    meta: LookupMeta
+    total: Total = Field(description="vehicles in the section")
+    meta: LookupMeta = Field(description="how the answer came about")

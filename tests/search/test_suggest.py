@@ -244,6 +244,7 @@ def test_a_whole_body() -> None:
 
 def test_a_typo_is_looked_for_only_in_words_of_four_letters() -> None:
     assert "make~" not in build(Typed.of("fit 2020", 5))["aggs"]
+    assert "make~" not in build(Typed.of("grand cherokee jeep hilo", 5))["aggs"]
     body = build(Typed.of("kia jeep", 5))
     assert len(body["aggs"]) == 12
     kia, jeep = body["aggs"]["city~"]["filter"]["bool"]["filter"]
