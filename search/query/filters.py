@@ -64,13 +64,9 @@ def _inside(box: Box) -> Clause:
 
 def _free(dates: Dates, now: datetime | None) -> list[Clause]:
     length = timedelta(days=dates.days)
-    ways = [
-        [_contains(start, start + length), *(notice.clauses(start, now) if now else [])]
-        for start in dates.starts
-    ]
-    any_way: list[Clause] = [{"bool": {"should": [{"bool": {"filter": way}} for way in ways]}}]
+    windows = {start: _contains(start, start + length) for start in dates.starts}
     return [
-        *(ways[0] if len(ways) == 1 else any_way),
+        *notice.kept(windows, now),
         {"range": {"min_days": {"lte": dates.days}}},
         {"range": {"max_days": {"gte": dates.days}}},
     ]

@@ -122,7 +122,7 @@ def test_pages_of_flexible_dates_are_the_whole_list(market: Market) -> None:
 def test_the_windows_are_ways_of_one_filter() -> None:
     def contains(start: str, end: str) -> dict[str, Any]:
         window = {"gte": start, "lt": end, "relation": "contains"}
-        return {"bool": {"filter": [{"range": {"free": window}}]}}
+        return {"range": {"free": window}}
 
     request = SearchRequest(dates=Dates(date(2027, 3, 1), date(2027, 3, 4), flex=1))
     assert build(request)["query"]["bool"]["filter"][1:] == [
