@@ -140,6 +140,8 @@ def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
     if asked.start is None or asked.end is None:
         if asked.start or asked.end:
             return [("end" if asked.start else "start", "start and end come together")]
+        if asked.flex_days:
+            return [("flexDays", "needs start and end")]
         return [("priceBasis", "total needs start and end")] if asked.price_basis == "total" else []
     days = (asked.end - asked.start).days
     if days < 1:
@@ -174,7 +176,7 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         text=(asked.q or "").strip() or None,
         near=near,
         box=box,
-        dates=Dates(asked.start, asked.end) if asked.start and asked.end else None,
+        dates=Dates(asked.start, asked.end, asked.flex_days) if asked.start and asked.end else None,
         filters=filters,
         ranges=ranges,
         flags=flags,

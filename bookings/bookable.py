@@ -11,33 +11,35 @@ from typing import Any
 
 from models.bookings import TAKES_DAYS_SQL
 
-LISTED = "SELECT id FROM vehicles WHERE id = ANY(%(ids)s) AND status = 'listed'"
+LISTED = "SELECT id, NULL FROM vehicles WHERE id = ANY(%(ids)s) AND status = 'listed'"
 # The bookings are narrowed to the same vehicles: without it PostgreSQL reads everything that is
 # booked on the days, thousands of rows in a large market.
 BOOKABLE = f"""
-    SELECT v.id FROM vehicles v
+    SELECT v.id, min(s.start)
+    FROM vehicles v CROSS JOIN unnest(%(starts)s::date[]) AS s (start)
     WHERE v.id = ANY(%(ids)s)
     AND v.status = 'listed'
-    AND (%(now)s AT TIME ZONE v.time_zone)::date + v.notice_days <= %(start)s
+    AND (%(now)s AT TIME ZONE v.time_zone)::date + v.notice_days <= s.start
     AND %(days)s BETWEEN v.min_days AND v.max_days
     AND NOT EXISTS (
         SELECT FROM bookings b
         WHERE b.vehicle_id = v.id
         AND b.vehicle_id = ANY(%(ids)s)
         AND b.{TAKES_DAYS_SQL}
-        AND b.during && daterange(%(start)s, %(end)s)
+        AND b.during && daterange(s.start, s.start + %(days)s::integer)
     )
+    GROUP BY v.id
 """  # noqa: S608 - constants only
 
 
 def statement(
-    ids: Sequence[int], start: date | None, end: date | None, now: datetime
+    ids: Sequence[int], starts: Sequence[date], days: int, now: datetime
 ) -> tuple[str, dict[str, Any]]:
-    """The query, and its parameters for psycopg, that gives the ids of those that can be booked.
+    """The query, with its parameters for psycopg, of those that can be booked.
 
-    Without dates: of those that are listed.
+    Its rows are the id and the first of `starts` from which `days` days can be booked; without
+    `starts`, the id of those that are listed, and None.
     """
-    if start is None or end is None:
+    if not starts:
         return LISTED, {"ids": list(ids)}
-    days = (end - start).days
-    return BOOKABLE, {"ids": list(ids), "start": start, "end": end, "days": days, "now": now}
+    return BOOKABLE, {"ids": list(ids), "starts": list(starts), "days": days, "now": now}

@@ -5,12 +5,12 @@ notice is dropped, and what follows in the same order moves up.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from search.engine import Engine
 from search.page import SearchPage
-from search.request import SearchRequest
+from search.request import Dates, SearchRequest
 from search.truth import Truth
 
 REFILLS = 3  # then the page may be short, and says how to go on
@@ -34,7 +34,9 @@ async def search(engine: Engine, truth: Truth, request: SearchRequest, now: date
         if bookable is None:
             unchecked = {each["id"]: each for each in part.items}
             return replace(first, items=list((shown | unchecked).values()), last=part.last)
-        shown |= {each["id"]: each for each in part.items if each["id"] in bookable}
+        for each in part.items:
+            if each["id"] in bookable:
+                shown[each["id"]] = each | _window(request.dates, bookable[each["id"]])
         missing = request.limit - len(shown)
         if part.last is None or not missing or refill == REFILLS:
             break
@@ -42,3 +44,13 @@ async def search(engine: Engine, truth: Truth, request: SearchRequest, now: date
             replace(request, after=tuple(part.last), limit=missing, facets=())
         )
     return replace(first, items=list(shown.values()), last=part.last, checked=True)
+
+
+def _window(dates: Dates | None, start: date | None) -> dict[str, Any]:
+    """The days that a vehicle of flexible dates can be booked for.
+
+    Every window costs the same: a total depends on the number of days only.
+    """
+    if not dates or not dates.flex or start is None:
+        return {}
+    return {"window": {"start": start, "end": start + timedelta(days=dates.days)}}

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import orjson
@@ -37,11 +37,17 @@ class Dates:
 
     start: date
     end: date
+    flex: int = 0  # so many days earlier or later will do as well
 
     @property
     def days(self) -> int:
         """How many days are paid."""
         return (self.end - self.start).days
+
+    @property
+    def starts(self) -> list[date]:
+        """Every pick-up day that will do, earliest first."""
+        return [self.start + timedelta(days=n) for n in range(-self.flex, self.flex + 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

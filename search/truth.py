@@ -9,7 +9,7 @@ and searches never take a connection from bookings. Whatever goes wrong, an answ
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -32,7 +32,7 @@ _OLDEST = "SELECT extract(EPOCH FROM clock_timestamp() - at) FROM search_dirty O
 # wrote. Of a long log, the rows of older transactions are the first that are read.
 _PENDING = "SELECT EXISTS (SELECT FROM search_dirty WHERE xid <= %(xid)s::text::xid8)"
 
-Rows = list[tuple[Any, ...]]
+Rows = list[Any]
 
 
 class Truth:
@@ -51,11 +51,11 @@ class Truth:
 
     async def bookable(
         self, ids: Sequence[int], dates: Dates | None, now: datetime
-    ) -> set[int] | None:
-        """Those of `ids` that are listed and, with dates, that can be booked for them now."""
-        start, end = (dates.start, dates.end) if dates else (None, None)
-        rows = await self._ask(*bookable.statement(ids, start, end, now))
-        return None if rows is None else {row[0] for row in rows}
+    ) -> dict[int, date | None] | None:
+        """Those of `ids` that are listed and, with dates, the first day from which each is free."""
+        starts, days = (dates.starts, dates.days) if dates else ([], 0)
+        rows = await self._ask(*bookable.statement(ids, starts, days, now))
+        return None if rows is None else dict(rows)
 
     async def oldest_change(self) -> float | None:
         """When, on this process's clock, the oldest change that is not searchable yet was made.

@@ -1,5 +1,6 @@
 """The shapes of a search: its parameters and its page, both derived from the table of fields."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
@@ -52,6 +53,12 @@ class FixedParameters(BaseModel):
     )
     end: IsoDate | None = Field(
         None, description="Return day, not paid; needs `start`", examples=["2027-03-08"]
+    )
+    flex_days: Annotated[WholeNumber, Field(ge=0, le=7)] = Field(
+        0,
+        description="So many days earlier or later will do as well: vehicles that are free for as "
+        "many days from at least one of those pick-up days; needs `start` and `end`",
+        examples=[2],
     )
     price_basis: Literal["day", "total"] = Field(
         "day",
@@ -181,10 +188,21 @@ def _item_fields() -> dict[str, Any]:
     return derived
 
 
+class Window(Shape):
+    """Days for which a vehicle is free."""
+
+    start: date = Field(description="pick-up day", examples=["2027-02-27"])
+    end: date = Field(description="return day, not paid", examples=["2027-03-06"])
+
+
 class _ItemBase(Shape):
     location: Location
     total: int = Field(
         0, description="All-in price of the asked days, in cents; only with dates", examples=[66990]
+    )
+    window: Window | None = Field(
+        None,
+        description="The first days that fit; only with `flexDays`, and not when `meta.degraded`",
     )
     distance_km: float = Field(
         0, description="From the asked point; only with `lat` and `lon`", examples=[3.214]

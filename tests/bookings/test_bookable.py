@@ -1,7 +1,7 @@
 """The statement that searches check their pages with: the same rules as in Python, held to them."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -34,15 +34,21 @@ async def test_sql_and_python_find_the_same_bookable(conn, session):
     found = 0
     for hours in range(0, 24, 3):
         now = NOW.astimezone(UTC) + timedelta(hours=hours)
-        start, end = day(rng.randint(0, 3)), day(rng.randint(4, 8))
-        sql = {row[0] for row in conn.execute(*bookable.statement(ids, start, end, now)).fetchall()}
-        assert sql == await service.bookable_ids(session, ids, start=start, end=end, now=now)
-        found += len(sql)
+        first, days, choices = rng.randint(0, 3), rng.randint(1, 5), rng.randint(1, 4)
+        starts = [day(first + n) for n in range(choices)]
+        expected: dict[int, date] = {}
+        for start in reversed(starts):
+            end = start + timedelta(days=days)
+            free = await service.bookable_ids(session, ids, start=start, end=end, now=now)
+            expected |= dict.fromkeys(free, start)
+        rows = conn.execute(*bookable.statement(ids, starts, days, now)).fetchall()
+        assert dict(rows) == expected
+        found += len(rows)
     assert 0 < found < 8 * len(ids)
 
 
 def test_without_dates_all_that_is_listed(conn):
     listed, unlisted = store_vehicle(conn), store_vehicle(conn, status="unlisted")
     asked = [listed, unlisted, 2**62]
-    statement = bookable.statement(asked, None, None, datetime.now(UTC))
-    assert conn.execute(*statement).fetchall() == [(listed,)]
+    statement = bookable.statement(asked, [], 0, datetime.now(UTC))
+    assert conn.execute(*statement).fetchall() == [(listed, None)]

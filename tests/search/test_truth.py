@@ -143,7 +143,7 @@ class TestNotice:
     @pytest.mark.parametrize("hour", range(24))
     def test_the_filter_puts_every_zone_on_its_own_date(self, hour: int) -> None:
         now = datetime(2027, 3, 14, hour, 44, 59, tzinfo=UTC)
-        (clause,) = notice.clauses(date(2027, 3, 16), now)
+        _, clause = notice.kept({date(2027, 3, 16): {}}, now)
         for zone in available_timezones():
             today = now.astimezone(ZoneInfo(zone)).date()
             for needed in range(4):
@@ -152,8 +152,11 @@ class TestNotice:
 
     def test_a_far_day_keeps_any_notice(self) -> None:
         now = datetime(2027, 3, 14, 12, tzinfo=UTC)
-        assert notice.clauses(date(2027, 6, 13), now) == []
-        assert notice.clauses(date(2027, 6, 11), now) != []
+        assert notice.kept({date(2027, 6, 13): FREE}, now) == [FREE]
+        assert notice.kept({date(2027, 6, 11): FREE}, now) != [FREE]
+
+
+FREE: dict[str, Any] = {"term": {"free": "whatever the days are"}}
 
 
 def matches(clause: dict[str, Any], vehicle: dict[str, Any]) -> bool:
