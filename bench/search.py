@@ -9,6 +9,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -80,6 +81,7 @@ def _client(
     ways: list[dict[str, Way]] = []
     for query in queries:
         request, _ = parse(parse_qsl(query), today)
+        request = replace(request, now_ms=int(time.time() * 1000))  # as the API does
         body = orjson.dumps(build(request))
         path = (
             f"/{chosen.index_alias}/_search?allow_partial_search_results=false"
