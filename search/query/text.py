@@ -21,6 +21,7 @@ HIGHLIGHTED: tuple[str, ...] = tuple(field.name for field in FIELDS if field.hig
 _NAMES = ("make", "model", "name")
 TYPO = 0.3  # of a similar word, before its share of equal letters; below any word that is found
 _LONG = 8  # letters from which on two may be wrong
+_LONGEST_NAME = 3  # words, as of the Range Rover Sport
 MOST_WORDS = 24  # with alternatives of their own; those after them only as they stand
 
 
@@ -99,12 +100,25 @@ def match(
         clause = ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}
         needed = all_optional or fold(word) not in OPTIONAL
         (must if needed else should).append(clause)
-    if len(must) == 1 and not should and not rest:
-        return must[0]
-    query: dict[str, Any] = {"must": must + rest}
-    if should:
-        query["should"] = should
-    return {"bool": query}
+    return {"bool": {"must": must + rest, "should": should + _whole_names(words)}}
+
+
+def _whole_names(words: list[str]) -> list[Clause]:
+    """A point for a make and for a model of which the text has the whole name.
+
+    So "wrangler" finds the Wrangler before the Wrangler Unlimited, and "mini" the MINI.
+    """
+    lower = [word.lower() for word in words]
+    names = {
+        between.join(lower[start : start + length])
+        for length in range(1, _LONGEST_NAME + 1)
+        for start in range(len(lower) - length + 1)
+        for between in (" ", "-")
+    }
+    return [
+        {"constant_score": {"filter": {"terms": {f"{name}.key": sorted(names)}}, "boost": 1}}
+        for name in ("make", "model")
+    ]
 
 
 def _all_of(words: str, fields: list[str]) -> Clause:

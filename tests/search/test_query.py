@@ -131,47 +131,52 @@ def either(*ways: dict[str, Any]) -> dict[str, Any]:
     return {"dis_max": {"queries": list(ways)}}
 
 
+def text(
+    *must: dict[str, Any], names: list[str], should: tuple[dict[str, Any], ...] = ()
+) -> dict[str, Any]:
+    """All of `must`, and a point for each whole name of a make or model."""
+    whole = [
+        {"constant_score": {"filter": {"terms": {f"{each}.key": names}}, "boost": 1}}
+        for each in ("make", "model")
+    ]
+    return {"bool": {"must": list(must), "should": [*should, *whole]}}
+
+
+JEEP = text(word("jeep"), names=["jeep"])
+
+
 def test_text_must_match_and_scores() -> None:
     body = build(SearchRequest(text="jeep"))
-    assert body["query"] == {
-        "bool": {"filter": [VISIBLE], "must": [word("jeep")], "should": [signals()]}
-    }
+    assert body["query"] == {"bool": {"filter": [VISIBLE], "must": [JEEP], "should": [signals()]}}
     assert body["sort"] == [{"_score": "desc"}, {"id": "asc"}]
     assert set(body["highlight"]["fields"]) == {"title", "description"}
 
 
 def test_another_order_than_relevance_needs_no_signals() -> None:
     built = build(SearchRequest(text="jeep", sort="price"))
-    assert built["query"] == {"bool": {"filter": [VISIBLE], "must": [word("jeep")]}}
+    assert built["query"] == {"bool": {"filter": [VISIBLE], "must": [JEEP]}}
 
 
 def test_neighbours_are_also_tried_as_one_word() -> None:
-    assert match("Ford F-150") == {
-        "bool": {
-            "must": [
-                either(word("Ford"), joined("FordF")),
-                either(word("F"), joined("FordF"), joined("F150")),
-                either(word("150"), joined("F150")),
-            ]
-        }
-    }
+    assert match("F-150") == text(
+        either(word("F"), joined("F150")),
+        either(word("150"), joined("F150")),
+        names=["150", "f", "f 150", "f-150"],
+    )
 
 
 def test_small_words_need_not_match_and_join_only_when_they_are_one_letter() -> None:
-    assert match("bmw i 3 in hilo") == {
-        "bool": {
-            "must": [
-                either(word("bmw"), joined("bmwi")),
-                either(word("3"), joined("i3")),
-                word("hilo"),
-            ],
-            "should": [either(word("i"), joined("bmwi"), joined("i3")), word("in")],
-        }
-    }
+    built = match("bmw i 3 in hilo")["bool"]
+    assert built["must"] == [
+        either(word("bmw"), joined("bmwi")),
+        either(word("3"), joined("i3")),
+        word("hilo"),
+    ]
+    assert built["should"][:2] == [either(word("i"), joined("bmwi"), joined("i3")), word("in")]
 
 
 def test_what_people_call_it_is_another_way() -> None:
-    assert match("Chevys") == either(word("Chevys"), word("chevrolet"))
+    assert match("Chevys") == text(either(word("Chevys"), word("chevrolet")), names=["chevys"])
 
 
 def test_similar_words_will_do_for_one_that_looks_misspelt() -> None:
@@ -179,15 +184,13 @@ def test_similar_words_will_do_for_one_that_looks_misspelt() -> None:
         how = {"query": text, "fuzziness": fuzziness, "prefix_length": 1, "boost": 0.3}
         return {"match": {"name": how}}
 
-    assert match("tesla modl", ("modl",)) == {
-        "bool": {
-            "must": [
-                either(word("tesla"), joined("teslamodl")),
-                either(word("modl"), joined("teslamodl"), similar("modl", 1)),
-            ]
-        }
-    }
-    assert match("Wrangeler", ("wrangeler",)) == either(word("Wrangeler"), similar("Wrangeler", 2))
+    assert match("tesla modl", ("modl",))["bool"]["must"] == [
+        either(word("tesla"), joined("teslamodl")),
+        either(word("modl"), joined("teslamodl"), similar("modl", 1)),
+    ]
+    assert match("Wrangeler", ("wrangeler",))["bool"]["must"] == [
+        either(word("Wrangeler"), similar("Wrangeler", 2))
+    ]
 
 
 def test_words_beyond_the_bound_have_no_alternatives() -> None:
@@ -197,7 +200,7 @@ def test_words_beyond_the_bound_have_no_alternatives() -> None:
 
 
 def test_text_without_a_letter_or_digit_is_asked_as_it_is() -> None:
-    assert match("🏝 !") == word("🏝 !")
+    assert match("🏝 !")["bool"]["must"] == [word("🏝 !")]
 
 
 def test_selected_facets_move_to_the_post_filter_and_out_of_their_own_counts() -> None:

@@ -92,6 +92,14 @@ def test_an_exact_name_beats_a_mention(market: Market) -> None:
         market.assert_order([name, mention], q=q)
 
 
+def test_a_whole_name_comes_before_a_longer_one(market: Market) -> None:
+    longer, whole = market.store(
+        car("Jeep", "Wrangler Unlimited", imported_rating=500, imported_review_count=900),
+        car("Jeep", "Wrangler"),
+    )
+    market.assert_order([whole, longer], q="jeep wrangler")
+
+
 def test_a_word_as_written_beats_a_similar_one_even_in_a_description(market: Market) -> None:
     similar, mention, exact = market.store(
         car("Nissan", "Rogue", imported_rating=500, imported_review_count=900),
