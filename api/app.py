@@ -17,6 +17,7 @@ from runtime.logging import configure_logging
 from runtime.settings import Settings
 from search.engine import open_engine
 from search.freshness import IndexAge
+from search.understand.source import VocabularySource
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -36,8 +37,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.sessions = sessions(engine)
         app.state.search = open_engine(chosen)
         app.state.index_age = IndexAge(engine)
+        app.state.vocabulary = VocabularySource(app.state.search.client, chosen.index_alias)
         try:
-            async with app.state.index_age.polling():
+            async with app.state.index_age.polling(), app.state.vocabulary.polling():
                 yield
         finally:
             await app.state.search.close()

@@ -19,9 +19,11 @@ from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 
 from api.search_parameters import parse
+from api.understanding import first_page
 from bench import stack
 from runtime.settings import Settings
 from search.query.body import build
+from search.understand import vocabulary
 
 ROUNDS = 60  # of every request of a kind, by every client
 WARM_UP = 15
@@ -76,10 +78,13 @@ def _client(
     elastic = http.client.HTTPConnection(urlsplit(chosen.elasticsearch_url).netloc, timeout=30)
     api = http.client.HTTPConnection(address, timeout=30)
     official = Elasticsearch(chosen.elasticsearch_url, serializer=OrjsonSerializer(), max_retries=0)
-    today = datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    names = vocabulary.read(official, chosen.index_alias)
     ways: list[dict[str, Way]] = []
     for query in queries:
-        request, _ = parse(parse_qsl(query), today)
+        request, _ = parse(parse_qsl(query), now.date())
+        # The API reads the text; the bare body is the one that comes of it.
+        request = first_page(request, names, now, chosen.time_zone).request
         body = orjson.dumps(build(request))
         path = (
             f"/{chosen.index_alias}/_search?allow_partial_search_results=false"

@@ -59,6 +59,7 @@ class SearchRequest:
     sort: str = RELEVANCE
     facets: tuple[str, ...] = ()
     limit: int = 20
+    keep: tuple[str, ...] = ()  # kinds of readings that stay text
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
 
     @property
@@ -84,5 +85,6 @@ class SearchRequest:
             sorted(self.flags.items()),
             self.price_basis,
             self.sort,
+            sorted(self.keep),
         )
         return hashlib.sha256(orjson.dumps(asked)).hexdigest()[:16]

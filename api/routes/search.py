@@ -2,12 +2,12 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api import cursors
+from api import cursors, understanding
+from api.dependencies import Now
 from api.errors import Problem, problem_responses
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
@@ -33,18 +33,24 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
     },
     openapi_extra={"parameters": openapi_parameters()},
 )
-async def search_vehicles(request: Request) -> Response:
+async def search_vehicles(request: Request, now: Now) -> Response:
     """Search by text, place, dates and filters, with facets, in pages.
 
     Facets count only vehicles that are free on the asked dates. A facet of which any value may
     match leaves its own filter out of its counts: they say what another choice would find.
     """
     begun = time.perf_counter()
-    asked, cursor = parse(request.query_params.multi_items(), datetime.now(UTC).date())
+    asked, cursor = parse(request.query_params.multi_items(), now.date())
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
     if cursor is not None:
-        asked = replace(asked, after=tuple(cursors.decode(settings, this_search, cursor)["after"]))
+        before = cursors.decode(settings, this_search, cursor)
+        understood = understanding.next_page(asked, before["understood"])
+        asked = replace(understood.request, after=tuple(before["after"]))
+    else:
+        vocabulary = request.app.state.vocabulary.current
+        understood = understanding.first_page(asked, vocabulary, now, settings.time_zone)
+        asked = understood.request
     engine: Engine = request.app.state.search
     try:
         found = await engine.search(asked)
@@ -58,7 +64,11 @@ async def search_vehicles(request: Request) -> Response:
         ) from error
     content = _page(found) | {
         "hasMore": found.last is not None,
-        "nextCursor": found.last and cursors.encode(settings, this_search, {"after": found.last}),
+        "nextCursor": found.last
+        and cursors.encode(
+            settings, this_search, {"after": found.last, "understood": understood.pinned}
+        ),
+        "understood": understood.items,
         "meta": {
             "engine": "elasticsearch",
             "degraded": False,
@@ -76,6 +86,5 @@ def _page(found: Found) -> dict[str, object]:
         "facets": {camel(name): values for name, values in found.facets.items()},
         "facetStats": {camel(name): stats for name, stats in found.facet_stats.items()},
         "total": {"value": found.total, "exact": True},
-        "understood": [],
         "suggestions": {},
     }

@@ -74,7 +74,7 @@ _POINTS = (
     r"(?P<slashed>\d{1,2} / \d{1,2}(?: / (?:20)?\d\d)?)(?! [/:\d])",
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{_MONTH})"
     + _YEAR.format("year1"),
-    rf"(?:{_WEEKDAY}(?: ,)? )?(?P<month2>{_MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
+    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<month2>{_MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
     + _YEAR.format("year2"),
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day3>{_DAY}) of (?P<which>this|next|the|the next) month",
     rf"(?:{_WEEKDAY}(?: ,)? )?the (?P<day4>{_NTH}){_NOT_A_DAY}",

@@ -53,7 +53,7 @@ EMPTY = Vocabulary()
 
 
 def ask() -> dict[str, Any]:
-    """The body of the one request that a vocabulary is built from."""
+    """The arguments of the one search that a vocabulary is built from."""
 
     def terms(name: str, size: int, **below: Any) -> dict[str, Any]:
         counted: dict[str, Any] = {"terms": {"field": name, "size": size}}
@@ -67,7 +67,7 @@ def ask() -> dict[str, Any]:
     return {
         "size": 0,
         "query": {"bool": {"filter": [VISIBLE]}},
-        "aggs": {
+        "aggregations": {
             "make": terms("make", _MOST_MAKES, model=terms("model", _MOST_MODELS)),
             **{name: terms(name, _MOST_VALUES) for name in PLAIN},
             "city": terms("city", MOST_PLACES, **parents, **where),
@@ -79,11 +79,7 @@ def ask() -> dict[str, Any]:
 
 def read(client: Elasticsearch, alias: str) -> Vocabulary:
     """The vocabulary of the index behind `alias`."""
-    return from_answer(client.search(index=alias, **_named(ask()))["aggregations"])
-
-
-def _named(body: dict[str, Any]) -> dict[str, Any]:
-    return body | {"aggregations": body.pop("aggs")}
+    return from_answer(client.search(index=alias, **ask())["aggregations"])
 
 
 def from_answer(aggregations: Mapping[str, Any]) -> Vocabulary:
