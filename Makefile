@@ -13,7 +13,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-.PHONY: help install demo up down test check types format bench lock
+.PHONY: help install demo up down test check types format bench bench-understanding lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ format: install ## Format and mend what can be mended
 
 bench: install ## Measure search and reindexing side by side with their baselines
 	$(BIN)/python -m bench
+
+bench-understanding: install ## Precision, recall and time of reading filters out of text
+	$(BIN)/python -m bench understanding
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv

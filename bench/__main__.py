@@ -3,17 +3,26 @@
 import argparse
 from pathlib import Path
 
-from bench import reindex, report, search, stack
+from bench import reindex, report, search, stack, understanding
 
 
 def main() -> None:
     """Measure, print, and write `bench/results/`."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["search", "reindex", []], default=[])
+    parser.add_argument(
+        "what", nargs="*", choices=["search", "reindex", "understanding", []], default=[]
+    )
     parser.add_argument("--vehicles", type=int, default=100_000)
     parser.add_argument("--state", type=Path, default=Path(".rides/bench"))
     asked = parser.parse_args()
-    what = asked.what or ["reindex", "search"]
+    what = asked.what or ["understanding", "reindex", "search"]
+    if "understanding" in what:
+        results = understanding.measure()
+        report.show_understanding(results)
+        report.write("understanding", results)
+        what.remove("understanding")
+    if not what:
+        return  # nothing left that needs a server
     try:
         chosen = stack.prepare(asked.state, asked.vehicles)
         if "reindex" in what:

@@ -11,6 +11,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench import understanding
+
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
@@ -59,6 +61,22 @@ def show_reindex(results: dict[str, Any]) -> None:
         f"reindex of {results['documents']:,} documents: {results['median_s']} s (median); "
         f"{results['ratio']} times the floor, peak {results['peak_mb']} MB: "
         f"{'within' if kept else 'ABOVE'} {REINDEX} and {PEAK_MB} MB"
+    )
+
+
+def show_understanding(results: dict[str, Any]) -> None:
+    """Precision and recall by half and kind, the resolved days and the time."""
+    table = Table("", "expected", "read", "precision", "recall", title="Text read as filters")
+    for name, rates in results.items():
+        if name != "time":
+            shares = (f"{rates[of]:.3f}" for of in ("precision", "recall"))
+            table.add_row(name, str(rates["expected"]), str(rates["read"]), *shares)
+    Console().print(table)
+    kept = "kept" if understanding.goals_met(results) else "BROKEN"
+    Console().print(
+        f"{results['time']}; goals (held out and resolved days: precision >= "
+        f"{understanding.PRECISION}, recall >= {understanding.RECALL}; p99 < "
+        f"{understanding.P99_MS} ms): {kept}"
     )
 
 
