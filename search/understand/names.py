@@ -96,14 +96,16 @@ def _ends_a_sentence(line: Line, index: int) -> bool:
 
 
 def _lookup(vocabulary: Vocabulary, joined: str) -> tuple[Term, ...]:
-    """The name, or the one that it is the plural or, without its s, the singular of."""
+    """The name, the one that it is the plural of, or the feature that it is the singular of."""
     if terms := vocabulary.terms.get(joined):
         return terms
     if joined.endswith("s") and len(joined) > _LEAST_SINGULAR:
         terms = vocabulary.terms.get(joined[:-1], ())
-    else:
-        terms = vocabulary.terms.get(f"{joined}s", ()) if len(joined) > _LEAST_SINGULAR else ()
-    return tuple(term for term in terms if term.field not in PLACES)
+        return tuple(term for term in terms if term.field not in PLACES)
+    # Only features: "model" is not the Model S.
+    return tuple(
+        term for term in vocabulary.terms.get(f"{joined}s", ()) if term.field == "features"
+    )
 
 
 def _denied(line: Line, first: int) -> bool:

@@ -21,7 +21,7 @@ def vocabulary() -> Vocabulary:
             "Mercedes-Benz": ["A-Class"],
             "Nissan": ["March"],
             "SEAT": ["Ibiza"],
-            "Tesla": ["Model 3"],
+            "Tesla": ["Model 3", "Model S"],
             "Toyota": ["Corolla", "RAV4"],
             "Volkswagen": ["Golf"],
         },

@@ -89,6 +89,7 @@ def test_names_as_people_write_them(text: str, parameters: dict[str, Any]) -> No
         ("pick up a jeep", {"make": ["Jeep"]}),
         ("toyota pickup", {"make": ["Toyota"], "body": ["Pickup"]}),
         ("nissan march", {"make": ["Nissan"], "model": ["March"]}),
+        ("which model", {}),  # not the Model S
         ("not a tesla", {}),
         ("no suv", {}),
         ("2019 civic", {"model": ["Civic"]}),  # the year is in the name, where text finds it
