@@ -79,7 +79,7 @@ class FixedParameters(BaseModel):
     cursor: str | None = Field(
         None,
         min_length=1,
-        max_length=2000,
+        max_length=8000,
         description="`nextCursor` of the page before, with otherwise the same parameters",
     )
 

@@ -11,6 +11,8 @@ from search.understand.reading import Kind, Reading
 from search.understand.vocabulary import Vocabulary
 from search.understand.words import Line, Span
 
+MOST_READINGS = 20  # of one text, in its order; they must fit into a cursor
+
 _Found = tuple[Span, Kind, dict[str, Any]]
 
 
@@ -20,7 +22,7 @@ def understand(
     """What the text says that can be a filter, in its order; kinds in `keep` stay text."""
     line = Line(text)
     found = _longest([*_dates(line, today), *numbers.find(line), *names.find(line, vocabulary)])
-    kept = [each for each in found if each[1] not in keep]
+    kept = [each for each in found if each[1] not in keep][:MOST_READINGS]
     stay = _stay([each for each in kept if each[1] == "dates"])
     return tuple(
         _reading(line, span, kind, stay[span] if kind == "dates" else parameters)

@@ -147,6 +147,14 @@ def test_a_cursor_belongs_to_what_was_kept(market: Market) -> None:
     assert answer.status_code == 400
 
 
+def test_a_text_full_of_names_still_fits_into_a_cursor(market: Market) -> None:
+    market.store(*({} for _ in range(3)))
+    market.learn()
+    q = "toyota " * 28
+    assert len(market.search(q=q)["understood"]) == 20
+    assert len(market.walk(q=q, limit=1)) == 3
+
+
 def test_a_failure_to_understand_is_no_failure_to_search(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
