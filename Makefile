@@ -14,6 +14,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	touch $@
 
 .PHONY: help install demo up down test check types format bench bench-relevance lock
+.PHONY: help install demo up down test check types format bench bench-understanding lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +49,8 @@ bench: install ## Measure search and reindexing side by side with their baseline
 
 bench-relevance: install ## Judge the order of results against plain BM25
 	$(BIN)/python -m bench relevance
+bench-understanding: install ## Precision, recall and time of reading filters out of text
+	$(BIN)/python -m bench understanding
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv

@@ -17,6 +17,7 @@ from runtime.logging import configure_logging
 from runtime.settings import Settings
 from search.engine import open_engine
 from search.truth import Truth
+from search.understand.source import VocabularySource
 from search.vocabulary_tokens import KnownWords
 
 
@@ -37,9 +38,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.sessions = sessions(engine)
         app.state.search = open_engine(chosen)
         app.state.truth = Truth(chosen)
-        app.state.known_words = KnownWords(app.state.search.client, chosen.index_alias)
+        client = app.state.search.client
+        app.state.known_words = KnownWords(client, chosen.index_alias)
+        app.state.vocabulary = VocabularySource(client, chosen.index_alias)
         try:
-            async with app.state.known_words.refreshing():
+            async with app.state.known_words.refreshing(), app.state.vocabulary.polling():
                 yield
         finally:
             await app.state.search.close()

@@ -182,6 +182,7 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         flags=flags,
         price_basis=asked.price_basis,
         sort=asked.sort,
+        keep=tuple(asked.keep),
         facets=_facets(asked.facets, continued=asked.cursor is not None),
         limit=asked.limit,
     )

@@ -3,19 +3,29 @@
 import argparse
 from pathlib import Path
 
-from bench import reindex, relevance, report, search, stack
+from bench import reindex, relevance, report, search, stack, understanding
 
 
 def main() -> None:
     """Measure, print, and write `bench/results/`."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument(
-        "what", nargs="*", choices=["search", "reindex", "relevance", []], default=[]
+        "what",
+        nargs="*",
+        choices=["search", "reindex", "relevance", "understanding", []],
+        default=[],
     )
     parser.add_argument("--vehicles", type=int, default=100_000)
     parser.add_argument("--state", type=Path, default=Path(".rides/bench"))
     asked = parser.parse_args()
-    what = asked.what or ["relevance", "reindex", "search"]
+    what = asked.what or ["understanding", "relevance", "reindex", "search"]
+    if "understanding" in what:
+        results = understanding.measure()
+        report.show_understanding(results)
+        report.write("understanding", results)
+        what.remove("understanding")
+    if not what:
+        return  # nothing left that needs a server
     try:
         if "relevance" in what:
             results = relevance.measure(asked.state)

@@ -11,6 +11,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench import understanding
+
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
@@ -83,6 +85,22 @@ def show_relevance(results: dict[str, Any]) -> None:
         if each["profile"] < each["bm25"]
     ]
     Console().print(f"best BM25: {results['plain']}; better there: {', '.join(worse) or 'none'}")
+
+
+def show_understanding(results: dict[str, Any]) -> None:
+    """Precision and recall by half and kind, the resolved days and the time."""
+    table = Table("", "expected", "read", "precision", "recall", title="Text read as filters")
+    for name, rates in results.items():
+        if name != "time":
+            shares = (f"{rates[of]:.3f}" for of in ("precision", "recall"))
+            table.add_row(name, str(rates["expected"]), str(rates["read"]), *shares)
+    Console().print(table)
+    kept = "kept" if understanding.goals_met(results) else "BROKEN"
+    Console().print(
+        f"{results['time']}; goals (held out and resolved days: precision >= "
+        f"{understanding.PRECISION}, recall >= {understanding.RECALL}; p99 < "
+        f"{understanding.P99_MS} ms): {kept}"
+    )
 
 
 def draw(results: dict[str, Any]) -> None:

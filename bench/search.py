@@ -22,10 +22,12 @@ from elasticsearch.serializer import OrjsonSerializer
 from api.routes.clusters import PARAMETERS as CLUSTERS
 from api.routes.facet_values import PARAMETERS as FACET_VALUES
 from api.search_parameters import parse, parse_for
+from api.understanding import first_page
 from bench import stack
 from runtime.settings import Settings
 from search import clusters, facet_values, suggest
 from search.query.body import build
+from search.understand import vocabulary
 
 ROUNDS = 60  # of every request of a kind, by every client
 WARM_UP = 15
@@ -81,9 +83,10 @@ def _client(
     api = http.client.HTTPConnection(address, timeout=30)
     official = Elasticsearch(chosen.elasticsearch_url, serializer=OrjsonSerializer(), max_retries=0)
     now = datetime.now(UTC)
+    names = vocabulary.read(official, chosen.index_alias)
     ways: list[dict[str, Way]] = []
     for query in queries:
-        resource, content, preference = bare(query, now)
+        resource, content, preference = bare(chosen, names, query, now)
         body = orjson.dumps(content)
         path = (
             f"/{chosen.index_alias}/_search?allow_partial_search_results=false"
@@ -106,7 +109,9 @@ def _client(
     official.close()
 
 
-def bare(asked: str, now: datetime) -> tuple[str, dict[str, Any], str]:
+def bare(
+    chosen: Settings, names: vocabulary.Vocabulary, asked: str, now: datetime
+) -> tuple[str, dict[str, Any], str]:
     """What a request, of vehicles or of `resource?…`, asks Elasticsearch: resource, body, copy."""
     resource, _, query = asked.rpartition("?")
     given = parse_qsl(query)
@@ -122,7 +127,9 @@ def bare(asked: str, now: datetime) -> tuple[str, dict[str, Any], str]:
         own, request = parse_for(CLUSTERS, given, now.date())
         return resource, clusters.build(clusters.MapView(request, own.zoom)), request.fingerprint()
     request, _ = parse(given, now.date())
-    return "vehicles", build(replace(request, now=now)), request.fingerprint()
+    # The API reads the text; the bare body is the one that comes of it.
+    understood = first_page(request, names, now, chosen.time_zone).request
+    return "vehicles", build(replace(understood, now=now)), understood.fingerprint()
 
 
 JSON = {"content-type": "application/json"}

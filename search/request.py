@@ -65,6 +65,7 @@ class SearchRequest:
     sort: str = RELEVANCE
     facets: tuple[str, ...] = ()
     limit: int = 20
+    keep: tuple[str, ...] = ()  # kinds of readings that stay text
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
     # Found out once for a search and pinned by its cursor, so that all its pages agree.
     misspelt: tuple[str, ...] = ()  # words of the text for which similar ones will do
@@ -93,5 +94,6 @@ class SearchRequest:
             sorted(self.flags.items()),
             self.price_basis,
             self.sort,
+            sorted(self.keep),
         )
         return hashlib.sha256(orjson.dumps(asked)).hexdigest()[:16]

@@ -23,6 +23,7 @@ from api.app import create_app
 from indexer.rebuild import rebuild
 from runtime.settings import Settings
 from runtime.settings import settings as process_settings
+from search.understand.vocabulary import EMPTY
 from tests import market as vocabulary
 from tests import servers
 
@@ -160,4 +161,5 @@ def market(
 ) -> vocabulary.Market:
     """An empty marketplace, searchable over HTTP."""
     vocabulary.clear(conn, elastic)
+    api.app.state.vocabulary.current = EMPTY  # type: ignore[attr-defined]
     return vocabulary.Market(conn, elastic, api, settings)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api import cursors, write_tokens
+from api import cursors, understanding, write_tokens
+from api.dependencies import Now
 from api.errors import Problem, problem_responses
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
@@ -38,14 +39,13 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
     },
     openapi_extra={"parameters": openapi_parameters()},
 )
-async def search_vehicles(request: Request) -> Response:
+async def search_vehicles(request: Request, now: Now) -> Response:
     """Search by text, place, dates and filters, with facets, in pages.
 
     Facets count only vehicles that are free on the asked dates. A facet of which any value may
     match leaves its own filter out of its counts: they say what another choice would find.
     """
     begun = time.perf_counter()
-    now = datetime.now(UTC)
     asked, cursor = parse(request.query_params.multi_items(), now.date())
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
@@ -54,14 +54,18 @@ async def search_vehicles(request: Request) -> Response:
         this_search += f" {DEFAULT.version}"
     if cursor is not None:
         pinned = cursors.decode(settings, this_search, cursor)
+        understood = understanding.next_page(asked, pinned["understood"])
         asked = replace(
-            asked,
+            understood.request,
             after=tuple(pinned["after"]),
             misspelt=tuple(pinned["misspelt"]),
             now=datetime.fromtimestamp(pinned["now"], UTC),
         )
     else:
+        vocabulary = request.app.state.vocabulary.current
+        understood = understanding.first_page(asked, vocabulary, now, settings.time_zone)
         known: KnownWords = request.app.state.known_words
+        asked = understood.request
         asked = replace(asked, misspelt=misspelt(asked.text or "", known.words), now=now)
     truth: Truth = request.app.state.truth
     after = request.query_params.get("after")
@@ -87,9 +91,11 @@ async def search_vehicles(request: Request) -> Response:
             {
                 "after": found.last,
                 "misspelt": asked.misspelt,
-                "now": asked.now and asked.now.timestamp(),
+                "now": now.timestamp() if asked.now is None else asked.now.timestamp(),
+                "understood": understood.pinned,
             },
         ),
+        "understood": understood.items,
         "meta": {
             "engine": "elasticsearch",
             "degraded": not found.checked,
@@ -108,6 +114,5 @@ def _page(found: Found) -> dict[str, object]:
         "facets": {camel(name): values for name, values in found.facets.items()},
         "facetStats": {camel(name): stats for name, stats in found.facet_stats.items()},
         "total": {"value": found.total, "exact": True},
-        "understood": [],
         "suggestions": {},
     }

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from api.schemas.common import IsoDate, Location, Page, Shape, WholeNumber
 from search import fields
 from search.fields import DISTANCE, FACETS, FIELDS, PRICE, RELEVANCE, SORTS, Kind, Match
+from search.understand.reading import KINDS
 
 MOST_VALUES = 20  # of one filter
 ALL_FACETS: tuple[str, ...] = tuple(fields.camel(name) for name in (*FACETS, PRICE))
@@ -68,6 +69,13 @@ class FixedParameters(BaseModel):
     sort: Literal[RELEVANCE, DISTANCE, *SORTS] = Field(  # type: ignore[valid-type]  # derived
         RELEVANCE, description="Order; `distance` needs `lat` and `lon`. Ties are broken by id."
     )
+    keep: list[Literal[*KINDS]] = Field(  # type: ignore[valid-type]  # derived
+        [],
+        max_length=len(KINDS),
+        description="Kinds that are not read out of the text: their words are searched as text; "
+        "repeat it for several",
+        examples=[["price"]],
+    )
     facets: list[Literal["none", *ALL_FACETS]] | None = Field(  # type: ignore[valid-type]
         None,
         description="Which facets to count, comma-separated or repeated; `none` for none. Default: "
@@ -78,7 +86,7 @@ class FixedParameters(BaseModel):
     cursor: str | None = Field(
         None,
         min_length=1,
-        max_length=2000,
+        max_length=8000,
         description="`nextCursor` of the page before, with otherwise the same parameters",
     )
     after: str | None = Field(
@@ -126,7 +134,7 @@ SearchParameters: type[FixedParameters] = create_model(
     "SearchParameters", __base__=FixedParameters, **_field_parameters()
 )
 PARAMETERS: dict[str, bool] = {
-    info.alias or name: name in FACETS or name == "facets"
+    info.alias or name: name in FACETS or name in {"facets", "keep"}
     for name, info in SearchParameters.model_fields.items()
 }
 """Every parameter's name in the query string, and whether it may be repeated."""
@@ -245,6 +253,26 @@ class Meta(Shape):
     took_ms: float = Field(description="time spent on the server", examples=[14.2])
 
 
+class UnderstoodWords(Shape):
+    """Words of `q` that became a filter."""
+
+    kind: Literal[KINDS] = Field(  # type: ignore[valid-type]  # derived
+        description="send it as `keep` to have the words searched as text"
+    )
+    words: str = Field(examples=["under $80 a day"])
+    start: int = Field(description="where the words begin in `q`, trimmed", examples=[9])
+    end: int = Field(description="where they end, exclusive", examples=[24])
+    parameters: dict[str, Any] = Field(
+        description="the filter, as the parameters of this very route",
+        examples=[{"priceMax": 8000}],
+    )
+    applied: bool = Field(
+        description="false where an explicit parameter overrules it, or only one end of the dates "
+        "is known",
+        examples=[True],
+    )
+
+
 class SearchPage(Page):
     """One page of a search."""
 
@@ -252,8 +280,8 @@ class SearchPage(Page):
     facets: Facets = Field(description="by name; only those that were asked for")
     facet_stats: dict[str, FacetStats] = Field(description="by facet")
     total: Total
-    understood: list[dict[str, Any]] = Field(
-        description="what was read out of the text as filters; nothing yet"
+    understood: list[UnderstoodWords] = Field(
+        description="what was read out of the text as filters, in the order of the text"
     )
     suggestions: dict[str, Any] = Field(description="what to try instead; nothing yet")
     meta: Meta
