@@ -30,8 +30,9 @@ def ranked(request: SearchRequest, profile: Profile) -> dict[str, Any] | None:
         functions.append(_distance(signals.distance, request.near))
     if signals.freshness.on and request.now is not None:
         functions.append(_freshness(signals.freshness, int(request.now.timestamp() * 1000)))
-    # Without a function that every vehicle has, Elasticsearch gives those that have none a 1.
-    functions.append({"weight": 0})
+    if all("filter" in function for function in functions):
+        # Elasticsearch gives a vehicle to which no function applies a 1.
+        functions.append({"weight": 0})
     return {
         "function_score": {
             "query": {"match_all": {}},

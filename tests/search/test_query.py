@@ -24,7 +24,7 @@ def signals(*functions: dict[str, Any]) -> dict[str, Any]:
     return {
         "function_score": {
             "query": {"match_all": {}},
-            "functions": [*RATING, REVIEWS, *functions, {"weight": 0}],
+            "functions": [*RATING, REVIEWS, *functions],
             "score_mode": "sum",
             "boost_mode": "replace",
         }
