@@ -15,7 +15,7 @@ from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
 from runtime.settings import Settings
-from search.engine import open_engine
+from search.fallback import open_searches
 from search.freshness import IndexAge
 
 
@@ -34,13 +34,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         engine = async_engine(chosen)
         app.state.engine = engine
         app.state.sessions = sessions(engine)
-        app.state.search = open_engine(chosen)
+        app.state.searches = open_searches(chosen)
+        app.state.search = app.state.searches.elasticsearch
         app.state.index_age = IndexAge(engine)
         try:
             async with app.state.index_age.polling():
                 yield
         finally:
             await app.state.search.close()
+            await app.state.searches.close()
             await engine.dispose()
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)

@@ -9,9 +9,11 @@ from fastapi import APIRouter, Request, Response
 
 from api import cursors
 from api.errors import Problem, problem_responses
+from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
-from search.engine import Engine, SearchUnavailableError
+from search.engine import SearchUnavailableError
+from search.fallback import CursorEngineChangedError, Searches
 from search.fields import camel
 from search.page import SearchPage as Found
 
@@ -43,11 +45,15 @@ async def search_vehicles(request: Request) -> Response:
     asked, cursor = parse(request.query_params.multi_items(), datetime.now(UTC).date())
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
+    issuer: str | None = None
     if cursor is not None:
-        asked = replace(asked, after=tuple(cursors.decode(settings, this_search, cursor)["after"]))
-    engine: Engine = request.app.state.search
+        position = cursors.decode(settings, this_search, cursor)
+        asked, issuer = replace(asked, after=tuple(position["after"])), position["engine"]
+    searches: Searches = request.app.state.searches
     try:
-        found = await engine.search(asked)
+        found = await searches.search(asked, issuer)
+    except CursorEngineChangedError as error:
+        raise _engine_changed(error) from error
     except SearchUnavailableError as error:
         raise Problem(
             503,
@@ -58,16 +64,27 @@ async def search_vehicles(request: Request) -> Response:
         ) from error
     content = _page(found) | {
         "hasMore": found.last is not None,
-        "nextCursor": found.last and cursors.encode(settings, this_search, {"after": found.last}),
+        "nextCursor": found.last
+        and cursors.encode(settings, this_search, {"after": found.last, "engine": found.engine}),
         "meta": {
-            "engine": "elasticsearch",
-            "degraded": False,
+            "engine": found.engine,
+            "degraded": found.degraded,
             "profile": "default",
             "indexAgeMs": request.app.state.index_age.ms,
             "tookMs": round((time.perf_counter() - begun) * 1000, 1),
         },
     }
     return Response(orjson.dumps(content), media_type="application/json")
+
+
+def _engine_changed(error: CursorEngineChangedError) -> Problem:
+    return Problem(
+        400,
+        "cursor-engine-changed",
+        "The pages cannot be continued now",
+        f"{error}: ask without `cursor` for the first page.",
+        errors=[FieldError(pointer="cursor", message="continues an order that is not to be had")],
+    )
 
 
 def _page(found: Found) -> dict[str, object]:

@@ -201,8 +201,12 @@ class Total(Shape):
 class Meta(Shape):
     """How the answer came about."""
 
-    engine: Literal["elasticsearch"] = Field(description="who answered")
-    degraded: bool = Field(description="whether the answer is less than usual", examples=[False])
+    engine: Literal["elasticsearch", "postgres"] = Field(description="who answered")
+    degraded: bool = Field(
+        description="whether another engine answered than should have: text may match and rank a "
+        "little differently, the rest is the same",
+        examples=[False],
+    )
     profile: str = Field(description="the ranking that was used", examples=["default"])
     index_age_ms: int = Field(
         description="how far the index may be behind: the age of the oldest change that is not "

@@ -46,6 +46,11 @@ _OPTIONAL = frozenset(
 )
 
 
+def is_optional(word: str) -> bool:
+    """Whether a vehicle may lack the word."""
+    return word.lower() in _OPTIONAL
+
+
 def match(text: str) -> dict[str, Any]:
     """All words that matter, each in any field: "tesla model x in seattle".
 

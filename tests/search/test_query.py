@@ -7,7 +7,7 @@ from search.query.text import TEXT_FIELDS
 from search.request import Box, Dates, Near, SearchRequest
 
 VISIBLE = {"bool": {"must_not": {"term": {"hidden": True}}}}
-PAGE = {"track_total_hits": True, "_source": SOURCE, "timeout": "2s"}
+PAGE = {"track_total_hits": True, "_source": SOURCE, "timeout": "1s"}
 
 
 def test_asking_for_nothing_finds_everything_visible_by_popularity() -> None:
