@@ -12,7 +12,7 @@ from search.postgres.conditions import distance_m, price, sorts_by_distance
 from search.postgres.parameters import Parameters
 from search.request import SearchRequest
 
-_LAST = {"asc": 2**63 - 1, "desc": -(2**63)}
+_LAST = {"asc": 2**31 - 1, "desc": -(2**31)}  # of a field of kind INTEGER; no other lacks a value
 
 
 @dataclass(frozen=True, slots=True)
