@@ -13,7 +13,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-.PHONY: help install demo up down test check types format bench lock
+.PHONY: help install demo up down test soak check types format bench lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ down: install ## Stop what `make up` started
 
 test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+soak: install ## The random comparison of both search engines, ten times as long
+	RIDES_SOAK=3000 $(BIN)/pytest --timeout=1800 tests/search/test_engines.py
 
 check: install ## Format, lint, types, rooms
 	$(BIN)/ruff format --check .
