@@ -44,8 +44,8 @@ def reindex(
 ) -> None:
     """Build a new index beside the live one and swap it in; searches go on meanwhile.
 
-    The table from which PostgreSQL answers is filled anew by the same reading; where no
-    Elasticsearch is configured, it alone.
+    The table from which PostgreSQL answers is mended by the same reading; where no Elasticsearch
+    is configured, it alone.
 
     Nothing that is written during the rebuild is missed. The previous index is kept and fed; the
     one before it is removed. Exit code 1: nothing was swapped, and the message says why.

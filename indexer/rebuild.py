@@ -116,25 +116,24 @@ def _fill(
 ) -> int:
     """Stream all vehicles by id; pages are read while earlier ones are sent.
 
-    The search table takes each page first: it is filled by the same reading.
+    The search table takes first what it lacks of each page: it is mended by the same reading.
     """
     row: Any = connection.execute(
         "SELECT count(*) FROM vehicles WHERE status = 'listed'"
     ).fetchone()
     total, sent = row[0], 0
     on_progress(0, total)
-    first = next_version(connection)
     with ThreadPoolExecutor(SENDERS, "bulk") as pool:
         under_way: set[Future[tuple[int, int, list[bulk.Refused]]]] = set()
         for version, documents in _pages(connection):
-            bury(connection, TABLE, search_table.write(connection, documents, version), version)
+            bury(connection, TABLE, search_table.mend(connection, documents, version), version)
             under_way.add(pool.submit(_send, client, build.index_name, documents, version))
             if len(under_way) > SENDERS:
                 done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                 sent += _collect(connection, build, done)
                 on_progress(sent, total)
         sent += _collect(connection, build, under_way)
-    search_table.sweep(connection, first)
+    search_table.sweep(connection)
     on_progress(sent, max(total, sent))
     return sent
 

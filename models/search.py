@@ -26,6 +26,7 @@ class VehicleSearchRow(Base):
     version: Mapped[int]
     hidden: Mapped[bool]
     mapping_hash: Mapped[str]
+    content_hash: Mapped[str | None]
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
     make: Mapped[str | None]
     model: Mapped[str | None]

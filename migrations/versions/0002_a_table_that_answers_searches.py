@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
         sa.Column("mapping_hash", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.Text(), nullable=True),
         sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("make", sa.Text(), nullable=True),
         sa.Column("model", sa.Text(), nullable=True),
