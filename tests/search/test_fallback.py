@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from psycopg.rows import TupleRow
 
 from api.app import create_app
-from indexer import drain
+from indexer.rebuild import refill
 from runtime.settings import Settings
 from search import breaker
 from tests import factory
@@ -43,7 +43,7 @@ def open_api(settings: Settings) -> Iterator[Open]:
 def vehicle(conn: psycopg.Connection[TupleRow]) -> int:
     """A vehicle that no Elasticsearch has ever seen."""
     stored = factory.store_vehicle(conn, make="Citroën", model="C3", features=["GPS"])
-    drain.drain(conn, None)
+    refill(conn, lambda done, total: None)
     return stored
 
 
@@ -239,7 +239,7 @@ def text_market(conn: psycopg.Connection[TupleRow], open_api: Open) -> Callable[
         {"make": "Mercedes-Benz", "model": "A-Class", "features": ["Roof rack"]},
     ):
         factory.store_vehicle(conn, **vehicle)
-    drain.drain(conn, None)
+    refill(conn, lambda done, total: None)
     api = open_api("")
     return lambda q: ids(api, q=q)
 
@@ -267,7 +267,7 @@ def test_words(text_market: Callable[[str], list[int]], q: str, expected: list[i
 
 def test_highlights_are_html(conn: psycopg.Connection[TupleRow], open_api: Open) -> None:
     factory.store_vehicle(conn, title="The <b>big</b> Tesla & more")
-    drain.drain(conn, None)
+    refill(conn, lambda done, total: None)
     page = open_api("").get(SEARCH, params={"q": "tesla"}).json()
     assert page["items"][0]["highlights"] == {
         "title": "The &lt;b&gt;big&lt;/b&gt; <em>Tesla</em> &amp; more"
