@@ -21,7 +21,7 @@ GONE = "http://127.0.0.1:1"
 
 @pytest.fixture
 def conn(site: Site) -> Connection:
-    """A database of the test's own: a drain without Elasticsearch stops the builds that it finds."""
+    """A database of its own: a drain without Elasticsearch stops the builds that it finds."""
     return site.conn
 
 
