@@ -15,6 +15,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 
 .PHONY: help install demo up down test check types format bench bench-relevance lock
 .PHONY: help install demo up down test check types format bench bench-understanding lock
+.PHONY: help install demo up down test soak check types format bench lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +35,10 @@ test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: install ## Format, lint, types, rooms, migrations
+soak: install ## The random comparison of both search engines, ten times as long
+	RIDES_SOAK=3000 $(BIN)/pytest --timeout=1800 tests/search/test_engines.py
+
+check: install ## Format, lint, types, rooms
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -15,7 +15,7 @@ from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
 from runtime.settings import Settings
-from search.engine import open_engine
+from search.fallback import open_searches
 from search.truth import Truth
 from search.understand.source import VocabularySource
 from search.vocabulary_tokens import KnownWords
@@ -36,7 +36,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         engine = async_engine(chosen)
         app.state.engine = engine
         app.state.sessions = sessions(engine)
-        app.state.search = open_engine(chosen)
+        app.state.searches = open_searches(chosen)
+        app.state.search = app.state.searches.elasticsearch
         app.state.truth = Truth(chosen)
         client = app.state.search.client
         app.state.known_words = KnownWords(client, chosen.index_alias)
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 yield
         finally:
             await app.state.search.close()
+            await app.state.searches.close()
             await app.state.truth.close()
             await engine.dispose()
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from bench import reindex, relevance, report, search, stack, understanding
+from bench import engines, reindex, relevance, report, search, stack, understanding
 
 
 def main() -> None:
@@ -12,13 +12,13 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=["search", "reindex", "relevance", "understanding", []],
+        choices=["search", "reindex", "engines", "relevance", "understanding", []],
         default=[],
     )
     parser.add_argument("--vehicles", type=int, default=100_000)
     parser.add_argument("--state", type=Path, default=Path(".rides/bench"))
     asked = parser.parse_args()
-    what = asked.what or ["understanding", "relevance", "reindex", "search"]
+    what = asked.what or ["understanding", "relevance", "reindex", "search", "engines"]
     if "understanding" in what:
         results = understanding.measure()
         report.show_understanding(results)
@@ -45,6 +45,10 @@ def main() -> None:
             report.show_search(results)
             report.write("search", results)
             report.draw(results)
+        if "engines" in what:
+            results = engines.measure()
+            engines.show(results)
+            report.write("engines", results)
     finally:
         stack.stack.down(asked.state)
 

@@ -97,7 +97,7 @@ def _client(
             {
                 "bare": lambda p=path, b=body: _post(elastic, p, b),  # type: ignore[misc]
                 "client": lambda p=path, b=body: _official(official, p, b),  # type: ignore[misc]
-                "api": lambda t=target: _get(api, t),  # type: ignore[misc]
+                "api": lambda t=target: get(api, t),  # type: ignore[misc]
             }
         )
     for _ in range(rounds):
@@ -147,7 +147,8 @@ def _official(client: Elasticsearch, path: str, body: bytes) -> None:
     client.perform_request("POST", path, headers=JSON | {"accept": "application/json"}, body=body)
 
 
-def _get(connection: http.client.HTTPConnection, target: str) -> bytes:
+def get(connection: http.client.HTTPConnection, target: str) -> bytes:
+    """The body of an answer that must be 200."""
     connection.request("GET", target)
     answer = connection.getresponse()
     content = answer.read()
@@ -162,13 +163,13 @@ def _deep_pages(address: str) -> dict[str, Any]:
     first = "/v1/search/vehicles?facets=none&sort=price"
     target = first
     for _ in range(499):
-        page = orjson.loads(_get(connection, target))
+        page = orjson.loads(get(connection, target))
         target = f"{first}&cursor={page['nextCursor']}"
     timings: dict[str, list[float]] = {"page 1": [], "page 500": []}
     for number in range(WARM_UP + 200):
         for name, each in (("page 1", first), ("page 500", target)):
             begun = time.perf_counter()
-            _get(connection, each)
+            get(connection, each)
             if number >= WARM_UP:
                 timings[name].append((time.perf_counter() - begun) * 1000)
     return {"ways": {name: summary(times) for name, times in timings.items()}}

@@ -59,12 +59,15 @@ def database(name: str) -> None:
 
 
 @contextmanager
-def api_process() -> Iterator[tuple[str, psutil.Process]]:
-    """One API process; its address and the process, to read its CPU time."""
+def api_process(**others: str) -> Iterator[tuple[str, psutil.Process]]:
+    """One API process; its address and the process, to read its CPU time.
+
+    `others` are environment variables besides those of this process.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"RIDES_PORT": str(port)}
+    environment = os.environ | {"RIDES_PORT": str(port)} | others
     process = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health/ready")

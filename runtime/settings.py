@@ -21,7 +21,10 @@ class Settings(BaseSettings):
         "postgresql://rides:rides@127.0.0.1:5432/rides", description="PostgreSQL, the truth"
     )
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="broker of the indexer's hints")
-    elasticsearch_url: str = Field("http://127.0.0.1:9200", description="search engine")
+    elasticsearch_url: str = Field(
+        "http://127.0.0.1:9200",
+        description="search engine; empty: there is none, and PostgreSQL answers searches",
+    )
     index_alias: str = Field(
         "vehicles", pattern=r"^[a-z][a-z0-9-]*$", description="alias that searches read"
     )

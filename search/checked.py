@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from search.engine import Engine
+from search.engine import SearchUnavailableError
+from search.fallback import Searches
 from search.page import SearchPage
 from search.request import Dates, SearchRequest
 from search.truth import Truth
@@ -16,17 +17,27 @@ from search.truth import Truth
 REFILLS = 3  # then the page may be short, and says how to go on
 
 
-async def search(engine: Engine, truth: Truth, request: SearchRequest, now: datetime) -> SearchPage:
+async def search(
+    searches: Searches,
+    truth: Truth,
+    request: SearchRequest,
+    now: datetime,
+    issuer: str | None = None,
+) -> SearchPage:
     """One page; its facets and its total are the index's and may be a second old.
 
     It continues behind the last hit that was looked at. That is the last one shown, or dropped
     ones behind it: no vehicle is passed over that was not found taken. If PostgreSQL does not
     answer, the page stands as the index has it, `checked` is False, and booking still decides.
 
+    `issuer` is the engine that issued the cursor from which it continues. What moves up comes from
+    the engine that began the page; if that goes away in between, the page is short.
+
     Raises:
-        SearchUnavailableError: the engine has no whole answer.
+        CursorEngineChangedError: the page would be of another order than those before it.
+        SearchUnavailableError: no engine has a whole answer.
     """
-    first = part = await engine.search(request)
+    first = part = await searches.search(request, issuer)
     # By id: what moves down the order between two calls is shown once.
     shown: dict[int, dict[str, Any]] = {}
     for refill in range(REFILLS + 1):
@@ -40,9 +51,11 @@ async def search(engine: Engine, truth: Truth, request: SearchRequest, now: date
         missing = request.limit - len(shown)
         if part.last is None or not missing or refill == REFILLS:
             break
-        part = await engine.search(
-            replace(request, after=tuple(part.last), limit=missing, facets=())
-        )
+        rest = replace(request, after=tuple(part.last), limit=missing, facets=())
+        try:
+            part = await searches.more(rest, first.engine)
+        except SearchUnavailableError:
+            break
     return replace(first, items=list(shown.values()), last=part.last, checked=True)
 
 

@@ -22,18 +22,22 @@ class SearchUnavailableError(RuntimeError):
     """No whole answer is to be had now; the message names the fix where there is one."""
 
 
+class SearchRefusedError(SearchUnavailableError):
+    """Elasticsearch is well but refuses this very question: another question may succeed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Elasticsearch behind one alias."""
+    """Elasticsearch behind one alias; without a client nothing is asked and nothing answered."""
 
-    client: AsyncElasticsearch
+    client: AsyncElasticsearch | None
     alias: str
 
     async def search(self, request: SearchRequest) -> page.SearchPage:
         """One page, from one call.
 
         Raises:
-            SearchUnavailableError: no index is live, the server does not answer within 2 s, or its
+            SearchUnavailableError: no index is live, the server does not answer within 1 s, or its
                 answer is partial.
         """
         # The same copy of the index for every page of a search.
@@ -67,6 +71,9 @@ class Engine:
         return answer
 
     async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
+        if self.client is None:
+            msg = "no Elasticsearch is configured: set RIDES_ELASTICSEARCH_URL"
+            raise SearchUnavailableError(msg)
         try:
             # The transport itself: the client above it adds only what this call has no use for.
             answer = await self.client.transport.perform_request(
@@ -74,6 +81,11 @@ class Engine:
                 f"{path}?allow_partial_search_results=false&preference={preference}",
                 headers=_JSON,
                 body=content,
+                # The client's own settings do not reach its transport: by itself that would wait
+                # ten seconds, and ask again three times at once.
+                request_timeout=ENGINE_TIMEOUT_S,
+                max_retries=0,
+                retry_on_timeout=False,
             )
         except TransportConnectionError as error:
             msg = "Elasticsearch does not answer: see RIDES_ELASTICSEARCH_URL"
@@ -84,6 +96,9 @@ class Engine:
         if answer.meta.status == HTTPStatus.NOT_FOUND:
             msg = f"no index is live behind the alias {self.alias!r}: run `rides reindex`"
             raise SearchUnavailableError(msg)
+        if answer.meta.status == HTTPStatus.BAD_REQUEST:
+            msg = f"Elasticsearch refused the question: {answer.body}"
+            raise SearchRefusedError(msg)
         if answer.meta.status != HTTPStatus.OK:
             msg = f"Elasticsearch answered {answer.meta.status}: {answer.body}"
             raise SearchUnavailableError(msg)
@@ -91,6 +106,8 @@ class Engine:
 
     async def ping(self) -> bool:
         """Whether an index is live behind the alias."""
+        if self.client is None:
+            return False
         try:
             return bool(await self.client.indices.exists_alias(name=self.alias))
         except (ApiError, TransportError):
@@ -98,7 +115,8 @@ class Engine:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.client.close()
+        if self.client is not None:
+            await self.client.close()
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -106,6 +124,8 @@ def open_engine(settings: Settings) -> Engine:
 
     The client's own retries are off: at once and without a pause, they multiply an overload.
     """
+    if not settings.elasticsearch_url:
+        return Engine(None, settings.index_alias)
     client = AsyncElasticsearch(
         settings.elasticsearch_url,
         serializer=OrjsonSerializer(),

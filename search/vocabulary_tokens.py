@@ -69,12 +69,17 @@ def read(aggregations: dict[str, Any]) -> frozenset[str]:
 class KnownWords:
     """The words of the index behind an alias, as of the last minute; empty until first loaded."""
 
-    def __init__(self, client: AsyncElasticsearch, alias: str) -> None:
+    def __init__(self, client: AsyncElasticsearch | None, alias: str) -> None:
         self._client, self._alias = client, alias
         self.words: frozenset[str] = frozenset()
 
     async def load(self) -> None:
-        """Ask once; if the index does not answer, what was known stays."""
+        """Ask once; if the index does not answer, what was known stays.
+
+        Without a client nothing is known: PostgreSQL looks for no similar words.
+        """
+        if self._client is None:
+            return
         try:
             answer = await self._client.search(index=self._alias, body=request_body())
         except (ApiError, TransportError) as error:
@@ -95,5 +100,8 @@ class KnownWords:
 
     async def _refresh_for_ever(self) -> None:
         while True:
-            await self.load()
+            try:
+                await self.load()
+            except Exception:
+                log.exception("known words not refreshed")
             await asyncio.sleep(REFRESH_S)

@@ -10,10 +10,12 @@ from fastapi import APIRouter, Request, Response
 from api import cursors, understanding, write_tokens
 from api.dependencies import Now
 from api.errors import Problem, problem_responses
+from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
 from search import checked
 from search.engine import SearchUnavailableError
+from search.fallback import CursorEngineChangedError, Searches
 from search.fields import RELEVANCE, camel
 from search.page import SearchPage as Found
 from search.profiles import DEFAULT
@@ -49,11 +51,13 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     asked, cursor = parse(request.query_params.multi_items(), now.date())
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
+    issuer: str | None = None
     if asked.sort == RELEVANCE:
         # A score of another profile would continue on a wrong page.
         this_search += f" {DEFAULT.version}"
     if cursor is not None:
         pinned = cursors.decode(settings, this_search, cursor)
+        issuer = pinned["engine"]
         understood = understanding.next_page(asked, pinned["understood"])
         asked = replace(
             understood.request,
@@ -72,8 +76,11 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     written = None if after is None else write_tokens.decode(settings, after)
     satisfied = None if written is None else await truth.searchable(written)
     oldest_change = await truth.oldest_change()
+    searches: Searches = request.app.state.searches
     try:
-        found = await checked.search(request.app.state.search, truth, asked, now)
+        found = await checked.search(searches, truth, asked, now, issuer)
+    except CursorEngineChangedError as error:
+        raise _engine_changed(error) from error
     except SearchUnavailableError as error:
         raise Problem(
             503,
@@ -90,6 +97,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             this_search,
             {
                 "after": found.last,
+                "engine": found.engine,
                 "misspelt": asked.misspelt,
                 "now": now.timestamp() if asked.now is None else asked.now.timestamp(),
                 "understood": understood.pinned,
@@ -97,8 +105,8 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         ),
         "understood": understood.items,
         "meta": {
-            "engine": "elasticsearch",
-            "degraded": not found.checked,
+            "engine": found.engine,
+            "degraded": found.degraded or not found.checked,
             "profile": DEFAULT.name,
             "indexAgeMs": age_ms(oldest_change),
             "afterSatisfied": satisfied,
@@ -106,6 +114,16 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         },
     }
     return Response(orjson.dumps(content), media_type="application/json")
+
+
+def _engine_changed(error: CursorEngineChangedError) -> Problem:
+    return Problem(
+        400,
+        "cursor-engine-changed",
+        "The pages cannot be continued now",
+        f"{error}: ask without `cursor` for the first page.",
+        errors=[FieldError(pointer="cursor", message="continues an order that is not to be had")],
+    )
 
 
 def _page(found: Found) -> dict[str, object]:

@@ -234,10 +234,11 @@ class Total(Shape):
 class Meta(Shape):
     """How the answer came about."""
 
-    engine: Literal["elasticsearch"] = Field(description="who answered")
+    engine: Literal["elasticsearch", "postgres"] = Field(description="who answered")
     degraded: bool = Field(
-        description="whether the answer is less than usual: also when the database could not be "
-        "asked whether every item is still free",
+        description="whether the answer is less than usual: another engine answered than should "
+        "have, so that text may match and items may rank a little differently; or the database "
+        "could not be asked whether every item is still free",
         examples=[False],
     )
     profile: str = Field(description="the ranking that was used", examples=["default"])

@@ -22,7 +22,7 @@ def kept(windows: Mapping[date, Clause], now: datetime | None) -> list[Clause]:
 
     `windows` are clauses by first day; without `now`, and for days far off, notice does not matter.
     """
-    zones = _zones_by_date(int(now.timestamp()) // QUARTER_S) if now else {}
+    zones = zones_by_date(now) if now else {}
     if not zones or min(windows) - max(zones) >= LONGEST_NOTICE:
         return [_any(list(windows.values()))]
     if len(windows) == 1:
@@ -63,6 +63,11 @@ def _needs(at_most: timedelta) -> Clause:
 
 def _in(zones: tuple[str, ...]) -> Clause:
     return {"terms": {"time_zone": list(zones)}}
+
+
+def zones_by_date(now: datetime) -> dict[date, tuple[str, ...]]:
+    """Every time zone, by the date that it is there; earliest first."""
+    return _zones_by_date(int(now.timestamp()) // QUARTER_S)
 
 
 @lru_cache(maxsize=4)

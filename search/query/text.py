@@ -59,6 +59,11 @@ OPTIONAL = frozenset(
 )
 
 
+def is_optional(word: str) -> bool:
+    """Whether a vehicle may lack the word."""
+    return fold(word) in OPTIONAL
+
+
 def weighted(weights: Mapping[str, int], names: Collection[str] = ()) -> list[str]:
     """Fields as `multi_match` wants them, all or those named: `make.text^6`."""
     return [

@@ -20,13 +20,16 @@ _TIMEOUT_S = 10
 class VocabularySource:
     """The newest vocabulary; empty until an index is live, so that every word stays text."""
 
-    def __init__(self, client: AsyncElasticsearch, alias: str) -> None:
-        self._client = client.options(request_timeout=_TIMEOUT_S)
+    def __init__(self, client: AsyncElasticsearch | None, alias: str) -> None:
+        # Without a client no name is known, and every name stays text.
+        self._client = client and client.options(request_timeout=_TIMEOUT_S)
         self._alias = alias
         self.current: Vocabulary = EMPTY
 
     async def poll(self) -> None:
         """Ask the index once and swap; if it does not answer, what was known stays."""
+        if self._client is None:
+            return
         try:
             answer = await self._client.search(index=self._alias, **vocabulary.ask())
         except (ApiError, TransportError) as error:

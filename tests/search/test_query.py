@@ -8,7 +8,7 @@ from search.query.text import TEXT_FIELDS, match
 from search.request import Box, Dates, Near, SearchRequest
 
 VISIBLE = {"bool": {"must_not": {"term": {"hidden": True}}}}
-PAGE = {"track_total_hits": True, "_source": SOURCE, "timeout": "2s"}
+PAGE = {"track_total_hits": True, "_source": SOURCE, "timeout": "1s"}
 # What the default profile adds to every search by relevance.
 RATING = [
     {"field_value_factor": {"field": "rating_evidence", "factor": 0.0001, "missing": 0}},
