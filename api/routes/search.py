@@ -34,7 +34,8 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
         **problem_responses(
             {
                 400: "The cursor is not one of ours, has expired or belongs to another search "
-                "(`invalid-cursor`), or `after` is no write's token (`invalid-write-token`)",
+                "(`invalid-cursor`), the engine that ordered its pages does not answer "
+                "(`cursor-engine-changed`), or `after` is no write's token (`invalid-write-token`)",
                 503: "No search engine answers; try again after `Retry-After` seconds",
             }
         ),

@@ -130,5 +130,5 @@ def test_a_whole_body() -> None:
         "size": 0,
         "track_total_hits": False,
         "aggs": {"values": {"terms": {"field": "make", "size": 7}}},
-        "timeout": "2s",
+        "timeout": "1s",
     }

@@ -186,6 +186,26 @@ def test_a_question_that_is_refused_does_not_keep_others_from_being_asked(
         assert len(asked) == 10
 
 
+def test_an_engine_that_goes_while_a_page_is_refilled_leaves_it_short(
+    open_api: Open, vehicle: int
+) -> None:
+    """Never a page of two orders; the cursor says how to go on."""
+    hits = [{"_source": {"id": n}, "sort": [1.0, n]} for n in (98, 99)]  # not in the database
+    whole = WHOLE | {"hits": {"total": {"value": 3}, "hits": hits}}
+    answers: dict[str, Any] = {"status": 200, "body": whole}
+
+    class Asked(list[str]):
+        def append(self, path: str) -> None:
+            super().append(path)
+            answers["status"] = 200 if len(self) == 1 else 503
+
+    asked = Asked()
+    with answering(answers, asked) as url:
+        page = open_api(url).get(SEARCH, params={"limit": 1, "facets": "none"}).json()
+    assert (page["items"], page["hasMore"], len(asked)) == ([], True, 2)
+    assert (page["meta"]["engine"], page["meta"]["degraded"]) == ("elasticsearch", False)
+
+
 def test_with_both_gone_the_answer_is_a_problem(open_api: Open) -> None:
     api = open_api(GONE, database_url="postgresql://rides@127.0.0.1:1/rides")
     answer = api.get(SEARCH)

@@ -238,7 +238,7 @@ def test_a_whole_body() -> None:
         "aggs": {
             field: {"filter": own[field], "aggs": {"values": terms[field]}} for field in fields
         },
-        "timeout": "2s",
+        "timeout": "1s",
     }
 
 
