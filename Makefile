@@ -13,9 +13,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-.PHONY: help install demo up down test check types format bench bench-relevance lock
-.PHONY: help install demo up down test check types format bench bench-understanding lock
-.PHONY: help install demo up down test soak check types format bench lock
+.PHONY: help install demo up down test check types format bench bench-relevance lock bench-understanding soak
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
