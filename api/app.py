@@ -3,6 +3,7 @@
 `uvicorn --factory api.app:create_app` serves it.
 """
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -42,6 +43,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         client = app.state.search.client
         app.state.known_words = KnownWords(client, chosen.index_alias)
         app.state.vocabulary = VocabularySource(client, chosen.index_alias)
+        # What is loaded by now stays: the collector need not look at it again under load.
+        gc.collect()
+        gc.freeze()
         try:
             async with app.state.known_words.refreshing(), app.state.vocabulary.polling():
                 yield
