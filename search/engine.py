@@ -55,6 +55,11 @@ class Engine:
                 f"{path}?allow_partial_search_results=false&preference={preference}",
                 headers=_JSON,
                 body=content,
+                # The client's own settings do not reach its transport: by itself that would wait
+                # ten seconds, and ask again three times at once.
+                request_timeout=ENGINE_TIMEOUT_S,
+                max_retries=0,
+                retry_on_timeout=False,
             )
         except TransportConnectionError as error:
             msg = "Elasticsearch does not answer: see RIDES_ELASTICSEARCH_URL"
