@@ -7,7 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 import pytest
 
 from devstack import processes
@@ -60,7 +60,7 @@ def test_without_a_jdk_it_searches_and_books_by_postgresql(state_dir, tmp_path):
 def searches_and_books(told):
     start = datetime.now(UTC).date() + timedelta(days=60)
     days = {"start": str(start), "end": str(start + timedelta(days=2))}
-    with httpx.Client(base_url=told["url"], timeout=30) as client:
+    with httpx2.Client(base_url=told["url"], timeout=30) as client:
         assert client.get("/health").json()["status"] == "ok"
         page = client.get("/v1/search/vehicles", params={**days, "limit": 100}).json()
         assert (page["meta"]["engine"], page["meta"]["degraded"]) == ("postgres", False)
