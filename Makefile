@@ -13,7 +13,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-.PHONY: help install demo up down test check types format bench lock
+.PHONY: help install demo up down test check types format bench bench-relevance lock bench-understanding soak
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,10 @@ test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: install ## Format, lint, types, rooms, migrations
+soak: install ## The random comparison of both search engines, ten times as long
+	RIDES_SOAK=3000 $(BIN)/pytest --timeout=1800 tests/search/test_engines.py
+
+check: install ## Format, lint, types, rooms
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -45,6 +49,11 @@ format: install ## Format and mend what can be mended
 
 bench: install ## Measure search and reindexing side by side with their baselines
 	$(BIN)/python -m bench
+
+bench-relevance: install ## Judge the order of results against plain BM25
+	$(BIN)/python -m bench relevance
+bench-understanding: install ## Precision, recall and time of reading filters out of text
+	$(BIN)/python -m bench understanding
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv

@@ -28,6 +28,7 @@ from bookings.errors import (
     VehicleNotFoundError,
     VehicleUnavailableError,
 )
+from search.engine import SearchUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:island-rides:problem:"
@@ -143,6 +144,7 @@ def install(app: FastAPI) -> None:
         (HTTPException, _on_http_exception),
         (PoolTimeoutError, _on_database_busy),
         (DBAPIError, _on_database_error),
+        (SearchUnavailableError, _on_search_unavailable),
     ):
         app.add_exception_handler(error, handler)
 
@@ -207,6 +209,18 @@ async def _on_database_error(_: Request, error: Exception) -> Response:
         log.warning("database unavailable", error=str(error.orig))
         return problem_response(_unavailable())
     return unexpected(error)
+
+
+async def _on_search_unavailable(_: Request, error: Exception) -> Response:
+    return problem_response(
+        Problem(
+            503,
+            "search-unavailable",
+            "Search does not answer",
+            str(error),
+            headers={"Retry-After": "1"},
+        )
+    )
 
 
 def _unavailable() -> Problem:

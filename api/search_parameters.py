@@ -1,11 +1,12 @@
 """A query string as a `SearchRequest`: parsed once, everything wrong named at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from api.errors import invalid_request
 from api.schemas.common import FieldError
@@ -17,15 +18,48 @@ LONGEST_RENTAL = 365  # days
 _FACET_NAMES = dict(zip(ALL_FACETS, (*FACETS, PRICE), strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The parameters of a route: the model that validates them, and which of its names it takes."""
+
+    model: type[FixedParameters]
+    names: Mapping[str, bool]  # to whether the parameter may be repeated
+
+    @classmethod
+    def searching(cls, name: str, *, without: Container[str] = (), **own: Any) -> Self:
+        """A search's parameters `without` some, and a route's `own` as `create_model` takes them.
+
+        What is left out keeps its default.
+        """
+        model = create_model(name, __base__=SearchParameters, **own)
+        names = {info.alias or each: each for each, info in model.model_fields.items()}
+        return cls(model, {n: PARAMETERS.get(n, False) for n in names if n not in without})
+
+
+SEARCH = Accepted(SearchParameters, PARAMETERS)
+
+
 def parse(query: Iterable[tuple[str, str]], today: date) -> tuple[SearchRequest, str | None]:
     """The search that the query string asks for, and its cursor.
 
     Raises:
         Problem: 422, naming every unknown or wrong parameter and what is allowed.
     """
-    given, errors = _collect(query)
+    parameters, request = parse_for(SEARCH, query, today)
+    return request, parameters.cursor
+
+
+def parse_for(
+    accepted: Accepted, query: Iterable[tuple[str, str]], today: date
+) -> tuple[Any, SearchRequest]:
+    """A route's own parameters, validated, and the search that is in them.
+
+    Raises:
+        Problem: 422, naming every unknown or wrong parameter and what is allowed.
+    """
+    given, errors = _collect(accepted.names, query)
     try:
-        parameters = SearchParameters.model_validate(given)
+        parameters = accepted.model.model_validate(given)
     except ValidationError as invalid:
         errors += [_field_error(error) for error in invalid.errors(include_url=False)]
         raise invalid_request(errors) from None
@@ -33,16 +67,18 @@ def parse(query: Iterable[tuple[str, str]], today: date) -> tuple[SearchRequest,
     errors += box_errors + _contradictions(parameters, today)
     if errors:
         raise invalid_request(errors)
-    return _request(parameters, box), parameters.cursor
+    return parameters, _request(parameters, box)
 
 
-def _collect(query: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], list[FieldError]]:
+def _collect(
+    names: Mapping[str, bool], query: Iterable[tuple[str, str]]
+) -> tuple[dict[str, Any], list[FieldError]]:
     given: dict[str, Any] = {}
     errors: list[FieldError] = []
     for name, value in query:
-        if name not in PARAMETERS:
-            errors.append(FieldError(pointer=name[:100], message=_unknown(name)))
-        elif PARAMETERS[name]:
+        if name not in names:
+            errors.append(FieldError(pointer=name[:100], message=_unknown(name, names)))
+        elif names[name]:
             values = value.split(",") if name == "facets" else [value]
             given.setdefault(name, []).extend(values)
         elif name in given:
@@ -52,10 +88,10 @@ def _collect(query: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], list[Fie
     return given, errors
 
 
-def _unknown(name: str) -> str:
-    close = get_close_matches(name[:100], PARAMETERS, 1)
+def _unknown(name: str, names: Iterable[str]) -> str:
+    close = get_close_matches(name[:100], names, 1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"unknown parameter; {hint}allowed are {', '.join(PARAMETERS)}"
+    return f"unknown parameter; {hint}allowed are {', '.join(names)}"
 
 
 def _field_error(error: Any) -> FieldError:
@@ -104,6 +140,8 @@ def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
     if asked.start is None or asked.end is None:
         if asked.start or asked.end:
             return [("end" if asked.start else "start", "start and end come together")]
+        if asked.flex_days:
+            return [("flexDays", "needs start and end")]
         return [("priceBasis", "total needs start and end")] if asked.price_basis == "total" else []
     days = (asked.end - asked.start).days
     if days < 1:
@@ -138,12 +176,13 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         text=(asked.q or "").strip() or None,
         near=near,
         box=box,
-        dates=Dates(asked.start, asked.end) if asked.start and asked.end else None,
+        dates=Dates(asked.start, asked.end, asked.flex_days) if asked.start and asked.end else None,
         filters=filters,
         ranges=ranges,
         flags=flags,
         price_basis=asked.price_basis,
         sort=asked.sort,
+        keep=tuple(asked.keep),
         facets=_facets(asked.facets, continued=asked.cursor is not None),
         limit=asked.limit,
     )
@@ -155,10 +194,15 @@ def _facets(asked: Sequence[str] | None, *, continued: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_FACET_NAMES[name] for name in asked if name != "none"))
 
 
-def openapi_parameters() -> list[dict[str, Any]]:
+def openapi_parameters(accepted: Accepted = SEARCH) -> list[dict[str, Any]]:
     """The parameters as OpenAPI lists them, from the very model that validates them."""
-    schema = SearchParameters.model_json_schema(by_alias=True)
-    return [_openapi_parameter(name, part) for name, part in schema["properties"].items()]
+    schema = accepted.model.model_json_schema(by_alias=True)
+    required = schema.get("required", ())
+    return [
+        _openapi_parameter(name, part) | {"required": name in required}
+        for name, part in schema["properties"].items()
+        if name in accepted.names
+    ]
 
 
 def _openapi_parameter(name: str, part: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,13 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench import understanding
+
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
 RESULTS = Path(__file__).parent / "results"
+ADDED_SHARE_TYPING = 0.5  # a suggestion's own call is short
 ADDED_SHARE, ADDED_MS, CPU_MS, DEEP, REINDEX, PEAK_MB = 0.25, 4.0, 4.0, 1.2, 2.0, 300
 
 
@@ -41,7 +44,8 @@ def show_search(results: dict[str, Any]) -> None:
         ways = each["ways"]
         bare, api = ways["bare"]["p50"], ways["api"]["p50"]
         added = api - bare
-        kept = added <= max(ADDED_SHARE * bare, ADDED_MS) and each["api_cpu_ms"] <= CPU_MS
+        most = ADDED_SHARE_TYPING if name.startswith("as you type") else ADDED_SHARE
+        kept = added <= max(most * bare, ADDED_MS) and each["api_cpu_ms"] <= CPU_MS
         spread = [f"{way['p50']} ({way['p25']}-{way['p75']})" for way in ways.values()]
         share = f"{added:+.1f} ms, {added / bare:+.0%}"
         table.add_row(name, *spread, share, f"{each['api_cpu_ms']} ms", "yes" if kept else "NO")
@@ -59,6 +63,43 @@ def show_reindex(results: dict[str, Any]) -> None:
         f"reindex of {results['documents']:,} documents: {results['median_s']} s (median); "
         f"{results['ratio']} times the floor, peak {results['peak_mb']} MB: "
         f"{'within' if kept else 'ABOVE'} {REINDEX} and {PEAK_MB} MB"
+    )
+
+
+def show_relevance(results: dict[str, Any]) -> None:
+    """nDCG@10 by group of queries, and the queries that plain BM25 answers better."""
+    table = Table("nDCG@10", "queries", "BM25", "profile", "difference")
+    for group, each in results["groups"].items():
+        difference = each["profile"] - each["bm25"]
+        table.add_row(
+            group,
+            str(each["queries"]),
+            f"{each['bm25']}",
+            f"{each['profile']}",
+            f"{difference:+.3f}",
+        )
+    Console().print(table)
+    worse = [
+        f"{q} ({each['profile']} instead of {each['bm25']})"
+        for q, each in results["queries"].items()
+        if each["profile"] < each["bm25"]
+    ]
+    Console().print(f"best BM25: {results['plain']}; better there: {', '.join(worse) or 'none'}")
+
+
+def show_understanding(results: dict[str, Any]) -> None:
+    """Precision and recall by half and kind, the resolved days and the time."""
+    table = Table("", "expected", "read", "precision", "recall", title="Text read as filters")
+    for name, rates in results.items():
+        if name != "time":
+            shares = (f"{rates[of]:.3f}" for of in ("precision", "recall"))
+            table.add_row(name, str(rates["expected"]), str(rates["read"]), *shares)
+    Console().print(table)
+    kept = "kept" if understanding.goals_met(results) else "BROKEN"
+    Console().print(
+        f"{results['time']}; goals (held out and resolved days: precision >= "
+        f"{understanding.PRECISION}, recall >= {understanding.RECALL}; p99 < "
+        f"{understanding.P99_MS} ms): {kept}"
     )
 
 

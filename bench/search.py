@@ -9,6 +9,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -18,10 +19,15 @@ import psutil
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 
-from api.search_parameters import parse
+from api.routes.clusters import PARAMETERS as CLUSTERS
+from api.routes.facet_values import PARAMETERS as FACET_VALUES
+from api.search_parameters import parse, parse_for
+from api.understanding import first_page
 from bench import stack
 from runtime.settings import Settings
+from search import clusters, facet_values, suggest
 from search.query.body import build
+from search.understand import vocabulary
 
 ROUNDS = 60  # of every request of a kind, by every client
 WARM_UP = 15
@@ -76,21 +82,22 @@ def _client(
     elastic = http.client.HTTPConnection(urlsplit(chosen.elasticsearch_url).netloc, timeout=30)
     api = http.client.HTTPConnection(address, timeout=30)
     official = Elasticsearch(chosen.elasticsearch_url, serializer=OrjsonSerializer(), max_retries=0)
-    today = datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    names = vocabulary.read(official, chosen.index_alias)
     ways: list[dict[str, Way]] = []
     for query in queries:
-        request, _ = parse(parse_qsl(query), today)
-        body = orjson.dumps(build(request))
+        resource, content, preference = bare(chosen, names, query, now)
+        body = orjson.dumps(content)
         path = (
             f"/{chosen.index_alias}/_search?allow_partial_search_results=false"
-            f"&preference={request.fingerprint()}"
+            f"&preference={preference}"
         )
-        target = f"/v1/search/vehicles?{quote(query, safe='=&-,')}"
+        target = f"/v1/search/{resource}?{quote(query.rpartition('?')[2], safe='=&-,')}"
         ways.append(
             {
                 "bare": lambda p=path, b=body: _post(elastic, p, b),  # type: ignore[misc]
                 "client": lambda p=path, b=body: _official(official, p, b),  # type: ignore[misc]
-                "api": lambda t=target: _get(api, t),  # type: ignore[misc]
+                "api": lambda t=target: get(api, t),  # type: ignore[misc]
             }
         )
     for _ in range(rounds):
@@ -100,6 +107,29 @@ def _client(
                 way()
                 timings[name].append((time.perf_counter() - begun) * 1000)
     official.close()
+
+
+def bare(
+    chosen: Settings, names: vocabulary.Vocabulary, asked: str, now: datetime
+) -> tuple[str, dict[str, Any], str]:
+    """What a request, of vehicles or of `resource?…`, asks Elasticsearch: resource, body, copy."""
+    resource, _, query = asked.rpartition("?")
+    given = parse_qsl(query)
+    if resource == "suggest":
+        typed = suggest.Typed.of(dict(given)["q"], 5)
+        return resource, suggest.build(typed), typed.fingerprint()
+    if resource == "facet-values":
+        own, request = parse_for(FACET_VALUES, given, now.date())
+        request = replace(request, text=own.text)
+        question = facet_values.FacetQuestion.of(request, own.facet, own.q)
+        return resource, facet_values.build(question), request.fingerprint()
+    if resource == "clusters":
+        own, request = parse_for(CLUSTERS, given, now.date())
+        return resource, clusters.build(clusters.MapView(request, own.zoom)), request.fingerprint()
+    request, _ = parse(given, now.date())
+    # The API reads the text; the bare body is the one that comes of it.
+    understood = first_page(request, names, now, chosen.time_zone).request
+    return "vehicles", build(replace(understood, now=now)), understood.fingerprint()
 
 
 JSON = {"content-type": "application/json"}
@@ -117,7 +147,8 @@ def _official(client: Elasticsearch, path: str, body: bytes) -> None:
     client.perform_request("POST", path, headers=JSON | {"accept": "application/json"}, body=body)
 
 
-def _get(connection: http.client.HTTPConnection, target: str) -> bytes:
+def get(connection: http.client.HTTPConnection, target: str) -> bytes:
+    """The body of an answer that must be 200."""
     connection.request("GET", target)
     answer = connection.getresponse()
     content = answer.read()
@@ -132,13 +163,13 @@ def _deep_pages(address: str) -> dict[str, Any]:
     first = "/v1/search/vehicles?facets=none&sort=price"
     target = first
     for _ in range(499):
-        page = orjson.loads(_get(connection, target))
+        page = orjson.loads(get(connection, target))
         target = f"{first}&cursor={page['nextCursor']}"
     timings: dict[str, list[float]] = {"page 1": [], "page 500": []}
     for number in range(WARM_UP + 200):
         for name, each in (("page 1", first), ("page 500", target)):
             begun = time.perf_counter()
-            _get(connection, each)
+            get(connection, each)
             if number >= WARM_UP:
                 timings[name].append((time.perf_counter() - begun) * 1000)
     return {"ways": {name: summary(times) for name, times in timings.items()}}

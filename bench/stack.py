@@ -31,30 +31,43 @@ def rides(*arguments: str) -> None:
 
 def prepare(state_dir: Path, vehicles: int) -> Settings:
     """Servers of the bench's own and a database of `vehicles`, kept for the next run."""
-    # Throwaway data: what is measured is the same code on both sides.
-    servers = stack.up(state_dir, durable=False, on_step=print)
-    if servers.elasticsearch_url is None:
-        raise SystemExit(servers.missing)
-    os.environ.update(servers.environment(), RIDES_SECRET_KEY=SECRET, RIDES_LOG_LEVEL="warning")
-    name = f"bench_{vehicles}"
-    url = make_url(servers.database_url)
-    with psycopg.connect(servers.database_url, autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchall():
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    os.environ["RIDES_DATABASE_URL"] = url.set(database=name).render_as_string(hide_password=False)
-    settings.cache_clear()
-    rides("migrate")
+    servers(state_dir)
+    database(f"bench_{vehicles}")
     rides("seed", "--if-empty", "--vehicles", str(vehicles))
     return settings()
 
 
+def servers(state_dir: Path) -> None:
+    """Start what the environment does not name, and point the environment there."""
+    # Throwaway data: what is measured is the same code on both sides.
+    found = stack.up(state_dir, durable=False, on_step=print)
+    if found.elasticsearch_url is None:
+        raise SystemExit(found.missing)
+    os.environ.update(found.environment(), RIDES_SECRET_KEY=SECRET, RIDES_LOG_LEVEL="warning")
+
+
+def database(name: str) -> None:
+    """Point the environment to a migrated database of this name, made if there is none."""
+    server = os.environ["RIDES_DATABASE_URL"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchall():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = make_url(server).set(database=name)
+    os.environ["RIDES_DATABASE_URL"] = url.render_as_string(hide_password=False)
+    settings.cache_clear()
+    rides("migrate")
+
+
 @contextmanager
-def api_process() -> Iterator[tuple[str, psutil.Process]]:
-    """One API process; its address and the process, to read its CPU time."""
+def api_process(**others: str) -> Iterator[tuple[str, psutil.Process]]:
+    """One API process; its address and the process, to read its CPU time.
+
+    `others` are environment variables besides those of this process.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"RIDES_PORT": str(port)}
+    environment = os.environ | {"RIDES_PORT": str(port)} | others
     process = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health/ready")

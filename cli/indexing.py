@@ -36,15 +36,24 @@ def reindex(
 ) -> None:
     """Build a new index beside the live one and swap it in; searches go on meanwhile.
 
+    The table from which PostgreSQL answers is mended by the same reading; where no Elasticsearch
+    is configured, it alone.
+
     Nothing that is written during the rebuild is missed. The previous index is kept and fed; the
     one before it is removed. Exit code 1: nothing was swapped, and the message says why.
     """
-    from indexer.rebuild import RebuildError, needed, rebuild
+    from indexer import search_table
+    from indexer.rebuild import RebuildError, needed, rebuild, refill
+    from search.postgres.columns import TABLE
 
     console = Console(stderr=True)
     with _servers("reindex") as (connection, client):
         alias = settings().index_alias
-        reason = needed(connection, client, alias) if if_needed else "asked for"
+        reason: str | None = "asked for"
+        if if_needed and client is None:
+            reason = search_table.needed(connection)
+        elif if_needed and client is not None:
+            reason = needed(connection, client, alias)
         if reason is None:
             console.print("The index is live and its mapping is current: nothing to do.")
             return
@@ -57,21 +66,29 @@ def reindex(
                 progress.update(task, completed=done, total=total)
 
             try:
-                build = rebuild(connection, client, alias, show)
+                if client is None:
+                    refill(connection, show)
+                    name = TABLE
+                else:
+                    name = rebuild(connection, client, alias, show).index_name
             except RebuildError as error:
                 progress.stop()
                 console.print(f"[red]Not swapped:[/red] {escape(str(error))}")
                 raise typer.Exit(1) from error
-    console.print(f"Searches now read [bold]{build.index_name}[/bold].")
+    console.print(f"Searches now read [bold]{name}[/bold].")
 
 
 @contextmanager
-def _servers(application: str) -> Iterator[tuple[Connection, Elasticsearch]]:
+def _servers(application: str) -> Iterator[tuple[Connection, Elasticsearch | None]]:
+    """Both servers, or None for an Elasticsearch that is not configured."""
     from models.session import connect
-    from runtime.clients import elasticsearch
+    from runtime.clients import elasticsearch_if_any
 
     chosen = settings()
-    with connect(chosen, application=application) as connection, elasticsearch(chosen) as client:
+    with (
+        connect(chosen, application=application) as connection,
+        elasticsearch_if_any(chosen) as client,
+    ):
         yield connection, client
 
 
@@ -88,13 +105,16 @@ def status(
         typer.echo(orjson.dumps(asdict(now), option=orjson.OPT_INDENT_2))
         return
     console = Console()
-    if not now.builds:
+    if not settings().elasticsearch_url:
+        console.print("No Elasticsearch is configured: PostgreSQL answers every search.")
+    elif not now.builds:
         console.print("No index yet: run `rides reindex`.")
     else:
         console.print(_builds_table(now))
         if not now.mapping_current:
             console.print("[yellow]The code has another mapping: run `rides reindex`.[/yellow]")
     console.print(f"Not searchable yet: {now.dirty_rows} changes, oldest {now.index_age_ms} ms.")
+    console.print(f"PostgreSQL alone would find {now.table_rows:,} vehicles.")
     console.print(f"Dead letters: {now.dead_letters}.")
 
 

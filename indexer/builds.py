@@ -40,6 +40,7 @@ class Status:
     dirty_rows: int
     index_age_ms: int
     dead_letters: int
+    table_rows: int  # vehicles that PostgreSQL finds by itself
 
 
 _COLUMNS = "id, index_name, state, mapping_hash, created_at, swapped_at, detail"
@@ -165,10 +166,13 @@ def count_visible(client: Elasticsearch, build: Build) -> int:
     return int(client.count(index=build.index_name, query=visible)["count"])
 
 
-def status(connection: Connection, client: Elasticsearch, alias: str) -> Status:
+def status(connection: Connection, client: Elasticsearch | None, alias: str) -> Status:
     """Builds with their documents and bytes, the queue and its age, the dead letters."""
     shown = []
     for build in builds(connection, [*LIVE_STATES, BuildState.STOPPED]):
+        if client is None:
+            shown.append(asdict(build) | {"documents": None, "bytes": None})
+            continue
         try:
             documents: int | None = count_visible(client, build)
             stats = client.indices.stats(index=build.index_name, metric="store")
@@ -182,7 +186,8 @@ def status(connection: Connection, client: Elasticsearch, alias: str) -> Status:
         SELECT (SELECT count(*) FROM search_dirty),
                (SELECT greatest(extract(EPOCH FROM clock_timestamp() - at) * 1000, 0)::bigint
                 FROM search_dirty ORDER BY id LIMIT 1),
-               (SELECT count(*) FROM index_dead_letters)
+               (SELECT count(*) FROM index_dead_letters),
+               (SELECT count(*) FROM vehicle_search_view WHERE NOT hidden)
         """
     ).fetchone()
     return Status(
@@ -192,4 +197,5 @@ def status(connection: Connection, client: Elasticsearch, alias: str) -> Status:
         dirty_rows=row[0],
         index_age_ms=row[1] or 0,
         dead_letters=row[2],
+        table_rows=row[3],
     )

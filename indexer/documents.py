@@ -29,11 +29,13 @@ class Document:
 
     vehicle_id: int
     source: bytes
+    content_hash: str | None = None
 
     @classmethod
     def of(cls, vehicle_id: int, text: str, content_hash: str) -> "Document":
         """The document that the view states as `text`."""
-        return cls(vehicle_id, f'{text[:-1]}, "content_hash": "{content_hash}"}}'.encode())
+        source = f'{text[:-1]}, "content_hash": "{content_hash}"}}'.encode()
+        return cls(vehicle_id, source, content_hash)
 
     @classmethod
     def hidden(cls, vehicle_id: int) -> "Document":

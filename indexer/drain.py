@@ -1,9 +1,10 @@
 """The drain: dirty rows become documents in every live build, in an order that loses nothing.
 
 A batch: lease rows and commit; take a version; read the documents in a new snapshot; read the list
-of live builds; write to all of them; refresh what searches read; only then delete the rows. Taking
-the version after reading, or the builds before, leaves wrong documents behind. A row that is gone
-is therefore searchable or in the dead letters; a retry starts over with a new version.
+of live builds; write the search table, then all of them; refresh what searches read; only then
+delete the rows. Taking the version after reading, or the builds before, leaves wrong documents
+behind. A row that is gone is therefore searchable or in the dead letters; a retry starts over with
+a new version. Without Elasticsearch the table alone is fed.
 """
 
 import random
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
-from indexer import builds, bulk
+from indexer import builds, bulk, search_table
 from indexer.documents import Connection, next_version, read
 from models import BuildState
+from search.postgres.columns import TABLE
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +63,9 @@ class Batch:
         return sorted(set(self.rows.values()))
 
 
-def drain(connection: Connection, client: Elasticsearch, *, longest: float = LONGEST_RUN_S) -> int:
+def drain(
+    connection: Connection, client: Elasticsearch | None, *, longest: float = LONGEST_RUN_S
+) -> int:
     """Work until nothing is dirty, for `longest` seconds at most; the number of rows done.
 
     Whatever cannot be written now ends the run: its rows come back after their backoff.
@@ -69,8 +73,6 @@ def drain(connection: Connection, client: Elasticsearch, *, longest: float = LON
     done = 0
     deadline = time.monotonic() + longest
     while time.monotonic() < deadline:
-        if not builds.live(connection):
-            return done  # nothing to feed yet: the rows wait for the first build
         batch = lease(connection)
         if not batch.rows:
             return done
@@ -92,7 +94,7 @@ def lease(connection: Connection) -> Batch:
     )
 
 
-def _work(connection: Connection, client: Elasticsearch, batch: Batch) -> int:
+def _work(connection: Connection, client: Elasticsearch | None, batch: Batch) -> int:
     """Index a batch; the number of its rows that are done, the others wait for their backoff."""
     try:
         later = index(connection, client, batch.vehicles, attempts=batch.attempts)
@@ -120,9 +122,9 @@ def backoff(attempts: int) -> float:
 
 
 def index(
-    connection: Connection, client: Elasticsearch, vehicles: list[int], *, attempts: int = 1
+    connection: Connection, client: Elasticsearch | None, vehicles: list[int], *, attempts: int = 1
 ) -> set[int]:
-    """Bring every live build up to date with these vehicles, searchably; those to be tried again.
+    """Bring the search table and every live build up to date; the vehicles to be tried again.
 
     A build that does not serve never keeps the serving one from being written and refreshed.
 
@@ -132,7 +134,12 @@ def index(
     version = next_version(connection)
     documents = read(connection, vehicles)
     later: set[int] = set()
-    for build in builds.live(connection):  # the serving one first
+    live = builds.live(connection)  # the serving one first
+    bury(connection, TABLE, search_table.write(connection, documents, version), version)
+    if client is None:
+        _leave(connection, live)
+        return later
+    for build in live:
         patient = build.state == BuildState.SERVING or attempts < PATIENCE
         try:
             outcome = bulk.send(client, build.index_name, documents, version)
@@ -147,6 +154,17 @@ def index(
             log.warning("put back", index=build.index_name, error=outcome.reason, n=len(later))
     builds.refresh(connection, client)
     return later
+
+
+def _leave(connection: Connection, live: list[builds.Build]) -> None:
+    """Stop what nobody feeds: once Elasticsearch is configured again, a reindex is due."""
+    for build in live:
+        log.error("build stopped: no Elasticsearch is configured", index=build.index_name)
+        connection.execute(
+            "UPDATE index_builds SET state = 'stopped', detail = 'no Elasticsearch was configured'"
+            " WHERE id = %s",
+            [build.id],
+        )
 
 
 def bury(

@@ -9,12 +9,13 @@ from typing import Any
 import psycopg
 from elasticsearch import Elasticsearch
 
-from indexer import builds, bulk
+from indexer import builds, bulk, search_table
 from indexer.builds import Build
 from indexer.documents import Connection, Document, next_version, read_page
 from indexer.drain import backoff, bury
 from models import BuildState
 from search.mapping import INDEX_SETTINGS, MAPPING_HASH
+from search.postgres.columns import TABLE
 
 PAGE = 500  # documents read and sent at once: about 1 MB
 SENDERS = 2  # bulks under way while the next page is read
@@ -83,6 +84,20 @@ def rebuild(
     return build
 
 
+def refill(connection: Connection, on_progress: Progress) -> int:
+    """What a rebuild is without Elasticsearch: the search table, written anew; how many vehicles.
+
+    Raises:
+        RebuildError: another rebuild is running.
+    """
+    with _alone(connection):
+        return search_table.refill(
+            connection,
+            on_progress,
+            lambda refused, version: bury(connection, TABLE, refused, version),
+        )
+
+
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
     row: Any = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
@@ -99,7 +114,10 @@ def _alone(connection: Connection) -> Iterator[None]:
 def _fill(
     connection: Connection, client: Elasticsearch, build: Build, on_progress: Progress
 ) -> int:
-    """Stream all vehicles by id; pages are read while earlier ones are sent."""
+    """Stream all vehicles by id; pages are read while earlier ones are sent.
+
+    The search table takes first what it lacks of each page: it is mended by the same reading.
+    """
     row: Any = connection.execute(
         "SELECT count(*) FROM vehicles WHERE status = 'listed'"
     ).fetchone()
@@ -108,12 +126,14 @@ def _fill(
     with ThreadPoolExecutor(SENDERS, "bulk") as pool:
         under_way: set[Future[tuple[int, int, list[bulk.Refused]]]] = set()
         for version, documents in _pages(connection):
+            bury(connection, TABLE, search_table.mend(connection, documents, version), version)
             under_way.add(pool.submit(_send, client, build.index_name, documents, version))
             if len(under_way) > SENDERS:
                 done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                 sent += _collect(connection, build, done)
                 on_progress(sent, total)
         sent += _collect(connection, build, under_way)
+    search_table.sweep(connection)
     on_progress(sent, max(total, sent))
     return sent
 

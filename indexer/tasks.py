@@ -10,7 +10,7 @@ from celery.signals import setup_logging
 
 from indexer import drain as draining
 from models.session import connect
-from runtime.clients import celery, elasticsearch
+from runtime.clients import celery, elasticsearch_if_any
 from runtime.logging import configure_logging
 from runtime.settings import settings
 
@@ -31,6 +31,6 @@ def drain() -> int:
     current = settings()
     with (
         connect(current, application="drain") as connection,
-        elasticsearch(current, request_timeout=draining.LEASE_S) as client,
+        elasticsearch_if_any(current, request_timeout=draining.LEASE_S) as client,
     ):
         return draining.drain(connection, client)

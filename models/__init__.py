@@ -5,6 +5,7 @@ from models.base import Base
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
 from models.indexing import LIVE_STATES, BuildState, DeadLetter, IndexBuild, SearchDirty
 from models.reviews import Review
+from models.search import VehicleSearchRow
 from models.vehicles import Photo, Vehicle, VehicleFeature, VehicleStatus
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "SearchDirty",
     "Vehicle",
     "VehicleFeature",
+    "VehicleSearchRow",
     "VehicleStatus",
 ]

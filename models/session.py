@@ -2,6 +2,7 @@
 
 import psycopg
 from psycopg.rows import TupleRow
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -31,6 +32,11 @@ def async_engine(settings: Settings) -> AsyncEngine:
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Sessions that keep objects readable after the commit that precedes the answer."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+async def transaction_id(session: AsyncSession) -> int:
+    """The id of the session's transaction: what its rows in the dirty log carry as `xid`."""
+    return int(str(await session.scalar(text("SELECT pg_current_xact_id()::text"))))
 
 
 def connect(settings: Settings, *, application: str) -> psycopg.Connection[TupleRow]:

@@ -1,5 +1,7 @@
 """Construction of the clients that more than one room needs."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 from celery import Celery
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
@@ -16,6 +18,15 @@ def elasticsearch(settings: Settings, *, request_timeout: float = 30) -> Elastic
         max_retries=0,
         retry_on_timeout=False,
     )
+
+
+def elasticsearch_if_any(
+    settings: Settings, *, request_timeout: float = 30
+) -> AbstractContextManager[Elasticsearch | None]:
+    """A context with a client, or with None where no Elasticsearch is configured."""
+    if not settings.elasticsearch_url:
+        return nullcontext()
+    return elasticsearch(settings, request_timeout=request_timeout)
 
 
 def celery(settings: Settings, name: str) -> Celery:

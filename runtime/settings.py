@@ -3,8 +3,9 @@
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,7 +21,10 @@ class Settings(BaseSettings):
         "postgresql://rides:rides@127.0.0.1:5432/rides", description="PostgreSQL, the truth"
     )
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="broker of the indexer's hints")
-    elasticsearch_url: str = Field("http://127.0.0.1:9200", description="search engine")
+    elasticsearch_url: str = Field(
+        "http://127.0.0.1:9200",
+        description="search engine; empty: there is none, and PostgreSQL answers searches",
+    )
     index_alias: str = Field(
         "vehicles", pattern=r"^[a-z][a-z0-9-]*$", description="alias that searches read"
     )
@@ -30,8 +34,19 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address that the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port that the API listens on")
     state_dir: Path = Field(Path(".rides"), description="where devstack and demo keep their state")
+    time_zone: str = Field(
+        "UTC", description="of the marketplace: where it is today when a renter writes tomorrow"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
     pool_size: int = Field(20, ge=1, le=200, description="PostgreSQL connections per process")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            msg = f"{name!r} is no IANA time zone: write one such as Pacific/Honolulu"
+            raise ValueError(msg)
+        return name
 
     def require_secret(self) -> str:
         """The signing secret.

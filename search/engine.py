@@ -10,7 +10,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 
 from runtime.settings import Settings
-from search import page
+from search import clusters, facet_values, page, suggest
 from search.query import body
 from search.query.body import ENGINE_TIMEOUT_S
 from search.request import SearchRequest
@@ -22,32 +22,58 @@ class SearchUnavailableError(RuntimeError):
     """No whole answer is to be had now; the message names the fix where there is one."""
 
 
+class SearchRefusedError(SearchUnavailableError):
+    """Elasticsearch is well but refuses this very question: another question may succeed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Elasticsearch behind one alias."""
+    """Elasticsearch behind one alias; without a client nothing is asked and nothing answered."""
 
-    client: AsyncElasticsearch
+    client: AsyncElasticsearch | None
     alias: str
 
     async def search(self, request: SearchRequest) -> page.SearchPage:
         """One page, from one call.
 
         Raises:
-            SearchUnavailableError: no index is live, the server does not answer within 2 s, or its
+            SearchUnavailableError: no index is live, the server does not answer within 1 s, or its
                 answer is partial.
         """
-        answer = await self._call(
-            f"/{self.alias}/_search",
-            body.build(request),
-            # The same copy of the index for every page of a search.
-            preference=request.fingerprint(),
+        # The same copy of the index for every page of a search.
+        answer = await self._ask(body.build(request), preference=request.fingerprint())
+        return page.read(request, answer)
+
+    async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
+        """Suggestions by section, from one call; raises as `search` does."""
+        if not typed.words:
+            return suggest.nothing()
+        answer = await self._ask(suggest.build(typed), preference=typed.fingerprint())
+        return suggest.read(typed, answer)
+
+    async def facet_values(self, asked: facet_values.FacetQuestion) -> dict[str, Any]:
+        """Values of one facet, from one call; raises as `search` does."""
+        preference = asked.request.fingerprint()
+        return facet_values.read(
+            asked, await self._ask(facet_values.build(asked), preference=preference)
         )
+
+    async def clusters(self, view: clusters.MapView) -> dict[str, Any]:
+        """A map's clusters or vehicles, from one call; raises as `search` does."""
+        preference = view.request.fingerprint()
+        return clusters.read(view, await self._ask(clusters.build(view), preference=preference))
+
+    async def _ask(self, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
+        answer = await self._call(f"/{self.alias}/_search", content, preference=preference)
         if answer["timed_out"] or answer["_shards"]["failed"]:
             msg = "the search engine answered only in part; try again"
             raise SearchUnavailableError(msg)
-        return page.read(request, answer)
+        return answer
 
     async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
+        if self.client is None:
+            msg = "no Elasticsearch is configured: set RIDES_ELASTICSEARCH_URL"
+            raise SearchUnavailableError(msg)
         try:
             # The transport itself: the client above it adds only what this call has no use for.
             answer = await self.client.transport.perform_request(
@@ -70,6 +96,9 @@ class Engine:
         if answer.meta.status == HTTPStatus.NOT_FOUND:
             msg = f"no index is live behind the alias {self.alias!r}: run `rides reindex`"
             raise SearchUnavailableError(msg)
+        if answer.meta.status == HTTPStatus.BAD_REQUEST:
+            msg = f"Elasticsearch refused the question: {answer.body}"
+            raise SearchRefusedError(msg)
         if answer.meta.status != HTTPStatus.OK:
             msg = f"Elasticsearch answered {answer.meta.status}: {answer.body}"
             raise SearchUnavailableError(msg)
@@ -77,6 +106,8 @@ class Engine:
 
     async def ping(self) -> bool:
         """Whether an index is live behind the alias."""
+        if self.client is None:
+            return False
         try:
             return bool(await self.client.indices.exists_alias(name=self.alias))
         except (ApiError, TransportError):
@@ -84,7 +115,8 @@ class Engine:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.client.close()
+        if self.client is not None:
+            await self.client.close()
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -92,6 +124,8 @@ def open_engine(settings: Settings) -> Engine:
 
     The client's own retries are off: at once and without a pause, they multiply an overload.
     """
+    if not settings.elasticsearch_url:
+        return Engine(None, settings.index_alias)
     client = AsyncElasticsearch(
         settings.elasticsearch_url,
         serializer=OrjsonSerializer(),

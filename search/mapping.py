@@ -8,6 +8,7 @@ from search.fields import FIELDS, LONGEST_TOTAL, Field, Kind
 
 # Every filter of the chain exists under this name in the official distribution.
 ANALYZER = "folded"
+WORDS_ANALYZER = "words"  # not stemmed: the beginning of a word is the beginning of a term
 INDEX_SETTINGS: dict[str, Any] = {
     "number_of_shards": 1,  # one shard makes every count exact
     "auto_expand_replicas": "0-1",
@@ -23,11 +24,18 @@ INDEX_SETTINGS: dict[str, Any] = {
                 "type": "custom",
                 "tokenizer": "standard",
                 "filter": ["lowercase", "asciifolding", "porter_stem"],
-            }
+            },
+            WORDS_ANALYZER: {
+                "type": "custom",
+                "tokenizer": "standard",
+                "filter": ["lowercase", "asciifolding"],
+            },
         }
     },
 }
 _TEXT = {"type": "text", "analyzer": ANALYZER, "norms": False}
+# For values as they are typed (search/words.py); only whether a value has a word matters.
+_WORDS = {"type": "text", "analyzer": WORDS_ANALYZER, "norms": False, "index_options": "docs"}
 
 
 def _property(field: Field) -> dict[str, Any]:
@@ -37,9 +45,10 @@ def _property(field: Field) -> dict[str, Any]:
             if field.match:
                 # Filters compare in lower case, facets count the display form.
                 parts["key"] = {"type": "keyword", "normalizer": "lowercase", "doc_values": False}
+                parts["words"] = _WORDS
             if field.weight:
                 parts["text"] = _TEXT
-            return {"type": "keyword", "fields": parts}
+            return {"type": "keyword"} | ({"fields": parts} if parts else {})
         case Kind.TEXT:
             return dict(_TEXT)
         case Kind.STORED:

@@ -20,7 +20,10 @@ _ITEM_FIELDS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page. `last` are the sort values to continue from; None when nothing follows."""
+    """One page. `last` are the sort values to continue from; None when nothing follows.
+
+    `engine` answered; `degraded`: instead of the one that should have.
+    """
 
     items: list[dict[str, Any]]
     facets: dict[str, Any]
@@ -28,6 +31,9 @@ class SearchPage:
     total: int
     last: list[Any] | None
     took_ms: int
+    engine: str = "elasticsearch"
+    degraded: bool = False
+    checked: bool = False  # whether PostgreSQL was asked that all items can be booked
 
 
 def read(request: SearchRequest, answer: Mapping[str, Any]) -> SearchPage:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import orjson
@@ -37,11 +37,17 @@ class Dates:
 
     start: date
     end: date
+    flex: int = 0  # so many days earlier or later will do as well
 
     @property
     def days(self) -> int:
         """How many days are paid."""
         return (self.end - self.start).days
+
+    @property
+    def starts(self) -> list[date]:
+        """Every pick-up day that will do, earliest first."""
+        return [self.start + timedelta(days=n) for n in range(-self.flex, self.flex + 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +65,11 @@ class SearchRequest:
     sort: str = RELEVANCE
     facets: tuple[str, ...] = ()
     limit: int = 20
+    keep: tuple[str, ...] = ()  # kinds of readings that stay text
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
+    # Found out once for a search and pinned by its cursor, so that all its pages agree.
+    misspelt: tuple[str, ...] = ()  # words of the text for which similar ones will do
+    now: datetime | None = None  # aware; what freshness and the hosts' notice are measured from
 
     @property
     def price_field(self) -> str:
@@ -84,5 +94,6 @@ class SearchRequest:
             sorted(self.flags.items()),
             self.price_basis,
             self.sort,
+            sorted(self.keep),
         )
         return hashlib.sha256(orjson.dumps(asked)).hexdigest()[:16]

@@ -23,6 +23,7 @@ from api.app import create_app
 from indexer.rebuild import rebuild
 from runtime.settings import Settings
 from runtime.settings import settings as process_settings
+from search.understand.vocabulary import EMPTY
 from tests import market as vocabulary
 from tests import servers
 
@@ -30,7 +31,7 @@ SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
     "index_dead_letters, search_dirty, bookings, reviews, photos, vehicle_features, vehicles, "
-    "accounts"
+    "accounts, vehicle_search_view"
 )
 
 
@@ -160,4 +161,5 @@ def market(
 ) -> vocabulary.Market:
     """An empty marketplace, searchable over HTTP."""
     vocabulary.clear(conn, elastic)
+    api.app.state.vocabulary.current = EMPTY  # type: ignore[attr-defined]
     return vocabulary.Market(conn, elastic, api, settings)

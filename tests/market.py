@@ -14,9 +14,12 @@ from psycopg import Connection
 from indexer import builds, drain
 from indexer.documents import Document, next_version, operations
 from runtime.settings import Settings
+from search.understand import source, vocabulary
 from tests import factory
 
 NOTHING: dict[str, Any] = {"facets": "none"}
+# Only a test that is about understanding reads the vocabulary, by `Market.learn`.
+source.POLL_S = 3600
 drain.POLL_S = 0  # nobody else writes: waiting for the next change would only cost time
 
 
@@ -50,6 +53,10 @@ class Market:
     def drain(self) -> int:
         """Make every change searchable; the number of dirty rows done."""
         return drain.drain(self.conn, self.elastic)
+
+    def learn(self) -> None:
+        """Have the API read texts with the names that the index holds now."""
+        self.api.app.state.vocabulary.current = vocabulary.read(self.elastic, self.alias)  # type: ignore[attr-defined]
 
     def search(self, **parameters: Any) -> dict[str, Any]:
         """The page for these query parameters; a list repeats its parameter."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from api import cursors
+from api import cursors, write_tokens
 from api.dependencies import AppSettings, CurrentPrincipal, Now, Session, known_parameters
 from api.errors import problem_responses
 from api.routes.vehicles import BAD_CURSOR, Cursor, Limit
@@ -38,10 +38,16 @@ BookingId = Annotated[Id, Path(alias="id", description="the booking", examples=[
             404: "No listed vehicle has this id (`vehicle-not-found`)",
             409: "Somebody else has at least one of the days (`vehicle-unavailable`)",
         }
-    ),
+    )
+    | {201: write_tokens.ANSWER},
 )
 async def create_booking(
-    body: BookingIn, principal: CurrentPrincipal, session: Session, now: Now, response: Response
+    body: BookingIn,
+    principal: CurrentPrincipal,
+    session: Session,
+    settings: AppSettings,
+    now: Now,
+    response: Response,
 ) -> BookingOut:
     """Confirmed at once, at the total that the vehicle's quote gives."""
     booking = await service.book(
@@ -53,6 +59,7 @@ async def create_booking(
         now=now,
     )
     response.headers["Location"] = f"/v1/bookings/{booking.id}"
+    await write_tokens.stamp(response, session, settings)
     return BookingOut.of(booking)
 
 
@@ -97,10 +104,17 @@ async def get_booking(
     "/{id}/cancel",
     summary="Cancel a booking",
     responses=NOT_FOUND
-    | problem_responses({409: "It has begun or ended (`booking-not-cancellable`)"}),
+    | problem_responses({409: "It has begun or ended (`booking-not-cancellable`)"})
+    | {200: write_tokens.ANSWER},
 )
 async def cancel_booking(
-    booking_id: BookingId, principal: CurrentPrincipal, session: Session
+    booking_id: BookingId,
+    principal: CurrentPrincipal,
+    session: Session,
+    settings: AppSettings,
+    response: Response,
 ) -> BookingOut:
     """Frees the days. Cancelling it again changes nothing and answers the same."""
-    return BookingOut.of(await service.cancel(session, booking_id=booking_id, principal=principal))
+    booking = await service.cancel(session, booking_id=booking_id, principal=principal)
+    await write_tokens.stamp(response, session, settings)
+    return BookingOut.of(booking)

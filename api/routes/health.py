@@ -65,7 +65,7 @@ async def _components(request: Request) -> dict[str, Component]:
 
     checks: dict[str, Callable[[], Awaitable[bool]]] = {
         "database": database,
-        "search": request.app.state.search.ping,
+        "search": request.app.state.searches.ping,
     }
     results = await asyncio.gather(*(_checked(name, check) for name, check in checks.items()))
     return dict(zip(checks, results, strict=True))

@@ -7,13 +7,20 @@ from datetime import UTC, datetime
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api import cursors
+from api import cursors, understanding, write_tokens
+from api.dependencies import Now
 from api.errors import Problem, problem_responses
+from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse
-from search.engine import Engine, SearchUnavailableError
-from search.fields import camel
+from search import checked
+from search.engine import SearchUnavailableError
+from search.fallback import CursorEngineChangedError, Searches
+from search.fields import RELEVANCE, camel
 from search.page import SearchPage as Found
+from search.profiles import DEFAULT
+from search.truth import Truth, age_ms
+from search.vocabulary_tokens import KnownWords, misspelt
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -26,28 +33,55 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
         200: {"model": SearchPage, "description": "A page; empty when nothing matches"},
         **problem_responses(
             {
-                400: "The cursor is not one of ours, has expired or belongs to another search",
+                400: "The cursor is not one of ours, has expired or belongs to another search "
+                "(`invalid-cursor`), the engine that ordered its pages does not answer "
+                "(`cursor-engine-changed`), or `after` is no write's token (`invalid-write-token`)",
                 503: "No search engine answers; try again after `Retry-After` seconds",
             }
         ),
     },
     openapi_extra={"parameters": openapi_parameters()},
 )
-async def search_vehicles(request: Request) -> Response:
+async def search_vehicles(request: Request, now: Now) -> Response:
     """Search by text, place, dates and filters, with facets, in pages.
 
     Facets count only vehicles that are free on the asked dates. A facet of which any value may
     match leaves its own filter out of its counts: they say what another choice would find.
     """
     begun = time.perf_counter()
-    asked, cursor = parse(request.query_params.multi_items(), datetime.now(UTC).date())
+    asked, cursor = parse(request.query_params.multi_items(), now.date())
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
+    issuer: str | None = None
+    if asked.sort == RELEVANCE:
+        # A score of another profile would continue on a wrong page.
+        this_search += f" {DEFAULT.version}"
     if cursor is not None:
-        asked = replace(asked, after=tuple(cursors.decode(settings, this_search, cursor)["after"]))
-    engine: Engine = request.app.state.search
+        pinned = cursors.decode(settings, this_search, cursor)
+        issuer = pinned["engine"]
+        understood = understanding.next_page(asked, pinned["understood"])
+        asked = replace(
+            understood.request,
+            after=tuple(pinned["after"]),
+            misspelt=tuple(pinned["misspelt"]),
+            now=datetime.fromtimestamp(pinned["now"], UTC),
+        )
+    else:
+        vocabulary = request.app.state.vocabulary.current
+        understood = understanding.first_page(asked, vocabulary, now, settings.time_zone)
+        known: KnownWords = request.app.state.known_words
+        asked = understood.request
+        asked = replace(asked, misspelt=misspelt(asked.text or "", known.words), now=now)
+    truth: Truth = request.app.state.truth
+    after = request.query_params.get("after")
+    written = None if after is None else write_tokens.decode(settings, after)
+    satisfied = None if written is None else await truth.searchable(written)
+    oldest_change = await truth.oldest_change()
+    searches: Searches = request.app.state.searches
     try:
-        found = await engine.search(asked)
+        found = await checked.search(searches, truth, asked, now, issuer)
+    except CursorEngineChangedError as error:
+        raise _engine_changed(error) from error
     except SearchUnavailableError as error:
         raise Problem(
             503,
@@ -58,16 +92,39 @@ async def search_vehicles(request: Request) -> Response:
         ) from error
     content = _page(found) | {
         "hasMore": found.last is not None,
-        "nextCursor": found.last and cursors.encode(settings, this_search, {"after": found.last}),
+        "nextCursor": found.last
+        and cursors.encode(
+            settings,
+            this_search,
+            {
+                "after": found.last,
+                "engine": found.engine,
+                "misspelt": asked.misspelt,
+                "now": now.timestamp() if asked.now is None else asked.now.timestamp(),
+                "understood": understood.pinned,
+            },
+        ),
+        "understood": understood.items,
         "meta": {
-            "engine": "elasticsearch",
-            "degraded": False,
-            "profile": "default",
-            "indexAgeMs": request.app.state.index_age.ms,
+            "engine": found.engine,
+            "degraded": found.degraded or not found.checked,
+            "profile": DEFAULT.name,
+            "indexAgeMs": age_ms(oldest_change),
+            "afterSatisfied": satisfied,
             "tookMs": round((time.perf_counter() - begun) * 1000, 1),
         },
     }
     return Response(orjson.dumps(content), media_type="application/json")
+
+
+def _engine_changed(error: CursorEngineChangedError) -> Problem:
+    return Problem(
+        400,
+        "cursor-engine-changed",
+        "The pages cannot be continued now",
+        f"{error}: ask without `cursor` for the first page.",
+        errors=[FieldError(pointer="cursor", message="continues an order that is not to be had")],
+    )
 
 
 def _page(found: Found) -> dict[str, object]:
@@ -76,6 +133,5 @@ def _page(found: Found) -> dict[str, object]:
         "facets": {camel(name): values for name, values in found.facets.items()},
         "facetStats": {camel(name): stats for name, stats in found.facet_stats.items()},
         "total": {"value": found.total, "exact": True},
-        "understood": [],
         "suggestions": {},
     }

@@ -1,5 +1,6 @@
 """The shapes of a search: its parameters and its page, both derived from the table of fields."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
@@ -8,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from api.schemas.common import IsoDate, Location, Page, Shape, WholeNumber
 from search import fields
 from search.fields import DISTANCE, FACETS, FIELDS, PRICE, RELEVANCE, SORTS, Kind, Match
+from search.understand.reading import KINDS
 
 MOST_VALUES = 20  # of one filter
 ALL_FACETS: tuple[str, ...] = tuple(fields.camel(name) for name in (*FACETS, PRICE))
@@ -53,6 +55,12 @@ class FixedParameters(BaseModel):
     end: IsoDate | None = Field(
         None, description="Return day, not paid; needs `start`", examples=["2027-03-08"]
     )
+    flex_days: Annotated[WholeNumber, Field(ge=0, le=7)] = Field(
+        0,
+        description="So many days earlier or later will do as well: vehicles that are free for as "
+        "many days from at least one of those pick-up days; needs `start` and `end`",
+        examples=[2],
+    )
     price_basis: Literal["day", "total"] = Field(
         "day",
         description="What `priceMin`, `priceMax`, the price facet and the sort orders by price "
@@ -60,6 +68,13 @@ class FixedParameters(BaseModel):
     )
     sort: Literal[RELEVANCE, DISTANCE, *SORTS] = Field(  # type: ignore[valid-type]  # derived
         RELEVANCE, description="Order; `distance` needs `lat` and `lon`. Ties are broken by id."
+    )
+    keep: list[Literal[*KINDS]] = Field(  # type: ignore[valid-type]  # derived
+        [],
+        max_length=len(KINDS),
+        description="Kinds that are not read out of the text: their words are searched as text; "
+        "repeat it for several",
+        examples=[["price"]],
     )
     facets: list[Literal["none", *ALL_FACETS]] | None = Field(  # type: ignore[valid-type]
         None,
@@ -71,8 +86,15 @@ class FixedParameters(BaseModel):
     cursor: str | None = Field(
         None,
         min_length=1,
-        max_length=2000,
+        max_length=8000,
         description="`nextCursor` of the page before, with otherwise the same parameters",
+    )
+    after: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="`X-Write-Token` of a write: wait until it is searchable, 2 s at most; "
+        "`meta.afterSatisfied` says whether it is",
     )
 
 
@@ -112,7 +134,7 @@ SearchParameters: type[FixedParameters] = create_model(
     "SearchParameters", __base__=FixedParameters, **_field_parameters()
 )
 PARAMETERS: dict[str, bool] = {
-    info.alias or name: name in FACETS or name == "facets"
+    info.alias or name: name in FACETS or name in {"facets", "keep"}
     for name, info in SearchParameters.model_fields.items()
 }
 """Every parameter's name in the query string, and whether it may be repeated."""
@@ -174,10 +196,21 @@ def _item_fields() -> dict[str, Any]:
     return derived
 
 
+class Window(Shape):
+    """Days for which a vehicle is free."""
+
+    start: date = Field(description="pick-up day", examples=["2027-02-27"])
+    end: date = Field(description="return day, not paid", examples=["2027-03-06"])
+
+
 class _ItemBase(Shape):
     location: Location
     total: int = Field(
         0, description="All-in price of the asked days, in cents; only with dates", examples=[66990]
+    )
+    window: Window | None = Field(
+        None,
+        description="The first days that fit; only with `flexDays`, and not when `meta.degraded`",
     )
     distance_km: float = Field(
         0, description="From the asked point; only with `lat` and `lon`", examples=[3.214]
@@ -201,15 +234,44 @@ class Total(Shape):
 class Meta(Shape):
     """How the answer came about."""
 
-    engine: Literal["elasticsearch"] = Field(description="who answered")
-    degraded: bool = Field(description="whether the answer is less than usual", examples=[False])
+    engine: Literal["elasticsearch", "postgres"] = Field(description="who answered")
+    degraded: bool = Field(
+        description="whether the answer is less than usual: another engine answered than should "
+        "have, so that text may match and items may rank a little differently; or the database "
+        "could not be asked whether every item is still free",
+        examples=[False],
+    )
     profile: str = Field(description="the ranking that was used", examples=["default"])
     index_age_ms: int = Field(
         description="how far the index may be behind: the age of the oldest change that is not "
-        "searchable yet, as of the last half second",
+        "searchable yet",
         examples=[0],
     )
+    after_satisfied: bool | None = Field(
+        description="whether the write of `after` is searchable; null without `after`",
+        examples=[None],
+    )
     took_ms: float = Field(description="time spent on the server", examples=[14.2])
+
+
+class UnderstoodWords(Shape):
+    """Words of `q` that became a filter."""
+
+    kind: Literal[KINDS] = Field(  # type: ignore[valid-type]  # derived
+        description="send it as `keep` to have the words searched as text"
+    )
+    words: str = Field(examples=["under $80 a day"])
+    start: int = Field(description="where the words begin in `q`, trimmed", examples=[9])
+    end: int = Field(description="where they end, exclusive", examples=[24])
+    parameters: dict[str, Any] = Field(
+        description="the filter, as the parameters of this very route",
+        examples=[{"priceMax": 8000}],
+    )
+    applied: bool = Field(
+        description="false where an explicit parameter overrules it, or only one end of the dates "
+        "is known",
+        examples=[True],
+    )
 
 
 class SearchPage(Page):
@@ -219,8 +281,8 @@ class SearchPage(Page):
     facets: Facets = Field(description="by name; only those that were asked for")
     facet_stats: dict[str, FacetStats] = Field(description="by facet")
     total: Total
-    understood: list[dict[str, Any]] = Field(
-        description="what was read out of the text as filters; nothing yet"
+    understood: list[UnderstoodWords] = Field(
+        description="what was read out of the text as filters, in the order of the text"
     )
     suggestions: dict[str, Any] = Field(description="what to try instead; nothing yet")
     meta: Meta

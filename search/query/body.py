@@ -3,7 +3,8 @@
 from typing import Any
 
 from search.fields import FIELDS, Kind
-from search.query import facets, filters, sorting, text
+from search.profiles import DEFAULT, Profile
+from search.query import facets, filters, signals, sorting, text
 from search.request import SearchRequest
 
 # What a page is made of; the rest of a document (description, totals, calendar) stays where it is.
@@ -13,10 +14,12 @@ SOURCE: list[str] = [
     for field in FIELDS
     if field.kind not in _LEFT_OUT and (field.item or field.kind is not Kind.TEXT)
 ]
-ENGINE_TIMEOUT_S = 2
+# A search that Elasticsearch has not answered by then is PostgreSQL's to answer: both together
+# within 1.5 s.
+ENGINE_TIMEOUT_S = 1
 
 
-def build(request: SearchRequest) -> dict[str, Any]:
+def build(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
     """One Elasticsearch request that answers hits, total, facets, histogram and highlights.
 
     One hit more than the page holds is asked for: it tells whether there is a next page.
@@ -29,7 +32,12 @@ def build(request: SearchRequest) -> dict[str, Any]:
         chosen = {}
     query: dict[str, Any] = {"filter": always}
     if request.text:
-        query["must"] = [text.match(request.text)]
+        found = text.match(
+            request.text, request.misspelt, weights=profile.text.weights, typo=profile.typo.points
+        )
+        query["must"] = [found]
+    if ranked := signals.ranked(request, profile):
+        query["should"] = [ranked]
     body: dict[str, Any] = {
         "query": {"bool": query},
         "sort": sorting.sort(request),

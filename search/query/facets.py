@@ -13,7 +13,7 @@ from search.query.filters import Clause
 from search.request import SearchRequest
 
 SIZE = 20  # values shown per facet, besides the selected ones
-_SHARED = "shared"
+SHARED = "shared"
 MOST_BUCKETS = 40
 
 
@@ -42,7 +42,7 @@ def aggregations(request: SearchRequest, chosen: Mapping[str, Clause]) -> dict[s
         counts: dict[str, Any] = {}
         for name in shared:
             counts |= _values(request, name)
-        aggs[_SHARED] = _under(list(chosen.values()), counts)
+        aggs[SHARED] = _under(list(chosen.values()), counts)
     return aggs
 
 
@@ -85,7 +85,7 @@ def read(request: SearchRequest, aggs: Mapping[str, Any]) -> tuple[dict[str, Any
     facets: dict[str, Any] = {}
     stats: dict[str, Any] = {}
     for name in request.facets:
-        group = aggs.get(name) or aggs[_SHARED]
+        group = aggs.get(name) or aggs[SHARED]
         if name == PRICE:
             facets[name] = merge(
                 group["price"]["buckets"], group["price_stats"], fine_interval(request)

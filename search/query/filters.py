@@ -1,8 +1,10 @@
 """What must hold of every hit, one clause per concern."""
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from search.fields import BY_NAME, PRICE, Match
+from search.query import notice
 from search.request import Box, Dates, Near, SearchRequest
 
 Clause = dict[str, Any]
@@ -19,7 +21,7 @@ def always(request: SearchRequest) -> list[Clause]:
     if request.box:
         clauses.append(_inside(request.box))
     if request.dates:
-        clauses += _free(request.dates)
+        clauses += _free(request.dates, request.now)
     clauses += [{"term": {name: value}} for name, value in request.flags.items()]
     for name, values in request.filters.items():
         if BY_NAME[name].match is Match.ALL:
@@ -60,10 +62,16 @@ def _inside(box: Box) -> Clause:
     return {"geo_bounding_box": {"location": corners}}
 
 
-def _free(dates: Dates) -> list[Clause]:
-    days = {"gte": dates.start.isoformat(), "lt": dates.end.isoformat(), "relation": "contains"}
+def _free(dates: Dates, now: datetime | None) -> list[Clause]:
+    length = timedelta(days=dates.days)
+    windows = {start: _contains(start, start + length) for start in dates.starts}
     return [
-        {"range": {"free": days}},
+        *notice.kept(windows, now),
         {"range": {"min_days": {"lte": dates.days}}},
         {"range": {"max_days": {"gte": dates.days}}},
     ]
+
+
+def _contains(start: date, end: date) -> Clause:
+    days = {"gte": start.isoformat(), "lt": end.isoformat(), "relation": "contains"}
+    return {"range": {"free": days}}

@@ -11,11 +11,10 @@ _TIE_BREAK: dict[str, Any] = {"id": "asc"}
 def sort(request: SearchRequest) -> list[dict[str, Any]]:
     """The sort clauses; vehicles that lack the value come last in both directions.
 
-    Relevance is the text's score, then what was rented and reviewed most: without text, that alone.
+    Relevance is the score of the text and of the profile's signals: without text, of these alone.
     """
     if request.sort == RELEVANCE:
-        popular: dict[str, Any] = {"review_count": "desc"}
-        return [{"_score": "desc"}, popular, _TIE_BREAK] if request.text else [popular, _TIE_BREAK]
+        return [{"_score": "desc"}, _TIE_BREAK]
     if request.sort == DISTANCE and request.near:
         point = {"lat": request.near.lat, "lon": request.near.lon}
         return [

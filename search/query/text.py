@@ -1,20 +1,33 @@
-"""Free text: every word must be found somewhere, and scores the best place where it is."""
+"""Free text: every word must be found somewhere, and scores the best place where it is.
 
+A word is found as it stands, by what else people call it, joined with its neighbour (`f 150` is
+`f150`) or, where it looks misspelt, by a similar word of the name.
+"""
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from search.fields import FIELDS, Kind
+from search.aliases import also_called
+from search.fields import FIELDS, Field, Kind
+from search.words import fold, split
 
-TEXT_FIELDS: tuple[str, ...] = tuple(
-    f"{field.name}{'' if field.kind is Kind.TEXT else '.text'}^{field.weight}"
-    for field in FIELDS
-    if field.weight
-)
+Clause = dict[str, Any]
+
+_SEARCHED: tuple[Field, ...] = tuple(field for field in FIELDS if field.weight)
+WEIGHTS: Mapping[str, int] = MappingProxyType({field.name: field.weight for field in _SEARCHED})
 HIGHLIGHTED: tuple[str, ...] = tuple(field.name for field in FIELDS if field.highlight)
+# Where joined words are looked for: they are spellings of a name, not of anything else.
+_NAMES = ("make", "model", "name")
+TYPO = 0.3  # of a similar word, before its share of equal letters; below any word that is found
+_LONG = 8  # letters from which on two may be wrong
+_LONGEST_NAME = 3  # words, as of the Range Rover Sport
+MOST_WORDS = 24  # with alternatives of their own; those after them only as they stand
 
 
 # Words that people write between those that matter. They may match (the "a" of an A-Class does) but
 # need not.
-_OPTIONAL = frozenset(
+OPTIONAL = frozenset(
     [
         "a",
         "an",
@@ -46,26 +59,107 @@ _OPTIONAL = frozenset(
 )
 
 
-def match(text: str) -> dict[str, Any]:
+def is_optional(word: str) -> bool:
+    """Whether a vehicle may lack the word."""
+    return fold(word) in OPTIONAL
+
+
+def weighted(weights: Mapping[str, int], names: Collection[str] = ()) -> list[str]:
+    """Fields as `multi_match` wants them, all or those named: `make.text^6`."""
+    return [
+        f"{field.name}{'' if field.kind is Kind.TEXT else '.text'}^{weights[field.name]}"
+        for field in _SEARCHED
+        if not names or field.name in names
+    ]
+
+
+TEXT_FIELDS: tuple[str, ...] = tuple(weighted(WEIGHTS))
+
+
+def match(
+    text: str,
+    misspelt: Collection[str] = (),
+    *,
+    weights: Mapping[str, int] = WEIGHTS,
+    typo: float = TYPO,
+) -> Clause:
     """All words that matter, each in any field: "tesla model x in seattle".
 
     With boolean similarity the score is the sum over the words of their best field's weight.
+    `misspelt` are the words, folded, for which similar ones will do.
     """
-    words = text.split()
-    needed = [word for word in words if word.lower() not in _OPTIONAL] or words
-    query = _every(needed)
-    if optional := [word for word in words if word not in needed]:
-        query = {"bool": {"must": [query], "should": [_every([word]) for word in optional]}}
-    return query
+    words = split(text) or [text]
+    fields, names = weighted(weights), weighted(weights, _NAMES)
+    if len(words) > MOST_WORDS:
+        words, rest = words[:MOST_WORDS], [_all_of(" ".join(words[MOST_WORDS:]), fields)]
+    else:
+        rest = []
+    all_optional = all(fold(word) in OPTIONAL for word in words)
+    must: list[Clause] = []
+    should: list[Clause] = []
+    for index, word in enumerate(words):
+        ways = [_all_of(each, fields) for each in (word, *also_called(fold(word)))]
+        ways += [_all_of(each, names) for each in _joined(words, index)]
+        if fold(word) in misspelt:
+            ways.append(_similar(word, typo))
+        clause = ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}
+        needed = all_optional or fold(word) not in OPTIONAL
+        (must if needed else should).append(clause)
+    return {"bool": {"must": must + rest, "should": should + _whole_names(words)}}
 
 
-def _every(words: list[str]) -> dict[str, Any]:
+def _whole_names(words: list[str]) -> list[Clause]:
+    """A point for a make and for a model of which the text has the whole name.
+
+    So "wrangler" finds the Wrangler before the Wrangler Unlimited, and "mini" the MINI.
+    """
+    lower = [word.lower() for word in words]
+    names = {
+        between.join(lower[start : start + length])
+        for length in range(1, _LONGEST_NAME + 1)
+        for start in range(len(lower) - length + 1)
+        for between in (" ", "-")
+    }
+    return [
+        {"constant_score": {"filter": {"terms": {f"{name}.key": sorted(names)}}, "boost": 1}}
+        for name in ("make", "model")
+    ]
+
+
+def _all_of(words: str, fields: list[str]) -> Clause:
+    # One word to us may be several to the analyser.
     return {
         "multi_match": {
-            "query": " ".join(words),
+            "query": words,
             "type": "cross_fields",
             "operator": "and",
-            "fields": list(TEXT_FIELDS),
+            "fields": fields,
+        }
+    }
+
+
+def _joined(words: list[str], index: int) -> list[str]:
+    """The word with the one before it and with the one after it."""
+    pairs = zip(
+        words[max(index - 1, 0) : index + 1], words[max(index, 1) : index + 2], strict=False
+    )
+    return [left + right for left, right in pairs if _may_join(left) and _may_join(right)]
+
+
+def _may_join(word: str) -> bool:
+    # "i 3" and "a 4" are names; "in 3" is not.
+    return len(word) == 1 or fold(word) not in OPTIONAL
+
+
+def _similar(word: str, boost: float) -> Clause:
+    return {
+        "match": {
+            "name": {
+                "query": word,
+                "fuzziness": 2 if len(word) >= _LONG else 1,
+                "prefix_length": 1,
+                "boost": boost,
+            }
         }
     }
 

@@ -20,7 +20,7 @@ def search(app, monkeypatch):
     """Say what the search engine answers."""
 
     def answers(answer):
-        monkeypatch.setitem(app.state._state, "search", Search(answer))
+        monkeypatch.setitem(app.state._state, "searches", Search(answer))
 
     answers(answer=True)
     return answers

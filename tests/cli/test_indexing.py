@@ -149,3 +149,30 @@ def test_status_survives_an_index_that_cannot_be_read(
         live.elastic.indices.close(index=name)
     assert "unreadable" in run("index", "status").stdout
     assert status(run)["builds"][0]["documents"] is None
+
+
+@pytest.fixture
+def run_alone(site: Site, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`rides …` where no Elasticsearch is configured."""
+    without = site.settings.model_copy(update={"elasticsearch_url": ""})
+    monkeypatch.setattr(indexing, "settings", lambda: without)
+    return run
+
+
+def test_without_elasticsearch_reindex_fills_the_search_table(site: Site, run_alone: Run) -> None:
+    vehicle = site.store()
+    first = run_alone("reindex", "--if-needed")
+    assert "1 vehicles are not searchable" in first.stderr
+    assert "Searches now read vehicle_search_view." in first.stderr
+    assert site.table() == [vehicle]
+    assert "nothing to do" in run_alone("reindex", "--if-needed").stderr
+    assert run_alone("reindex").exit_code == 0
+    assert site.indices() == set()
+
+
+def test_without_elasticsearch_status_says_who_answers(live: Site, run_alone: Run) -> None:
+    shown = run_alone("index", "status")
+    assert shown.exit_code == 0
+    assert "No Elasticsearch is configured: PostgreSQL answers every search." in shown.stdout
+    assert "PostgreSQL alone would find 0 vehicles." in shown.stdout
+    assert status(run_alone)["builds"][0]["documents"] is None

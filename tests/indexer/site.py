@@ -50,6 +50,11 @@ class Site:
         answer = self.elastic.search(index=self.alias, query=VISIBLE, size=1000, source=False)
         return sorted(int(hit["_id"]) for hit in answer["hits"]["hits"])
 
+    def table(self) -> list[int]:
+        """What PostgreSQL finds by itself."""
+        rows = self.conn.execute("SELECT id FROM vehicle_search_view WHERE NOT hidden ORDER BY id")
+        return [row[0] for row in rows]
+
     def document(self, vehicle_id: int, index: str | None = None) -> dict[str, Any]:
         """What an index holds of a vehicle, searchable or not."""
         name = index or self.serving().index_name

@@ -148,6 +148,40 @@ def test_the_rating_weighs_every_review_alike(
     assert (found["rating"], found["review_count"]) == (rating, count)
 
 
+@pytest.mark.parametrize(
+    ("make", "model", "name"),
+    [
+        ("Ford", "F-150", "2021 Ford F-150 FordF F150"),
+        ("Mazda", "CX-5", "2021 Mazda CX-5 MazdaCX CX5"),
+        ("BMW", "3 Series", "2021 BMW 3 Series BMW3 3Series"),
+        ("Citroën", "C3", "2021 Citroën C3 CitroënC3"),
+        ("Land Rover", None, "2021 Land Rover LandRover"),
+        ("Jeep", None, "2021 Jeep"),
+    ],
+)
+def test_the_name_holds_neighbouring_words_as_one(
+    conn: Conn, make: str, model: str | None, name: str
+) -> None:
+    vehicle = factory.store_vehicle(conn, make=make, model=model)
+    assert document(conn, vehicle)["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("rating", "count", "evidence", "doubt"),
+    [
+        (None, 0, 0, 10_000),
+        (480, 30, 3_600, 2_500),  # 30 x 4.8 and 10 priors
+        (500, 2_000_000_000, 5_000, 0),
+    ],
+)
+def test_evidence_and_doubt_make_a_bayesian_average(
+    conn: Conn, rating: int | None, count: int, evidence: int, doubt: int
+) -> None:
+    vehicle = factory.store_vehicle(conn, imported_rating=rating, imported_review_count=count)
+    found = document(conn, vehicle)
+    assert (found["rating_evidence"], found["rating_doubt"]) == (evidence, doubt)
+
+
 def test_operations_carry_the_version_and_leave_the_text_alone() -> None:
     assert operations([Document(7, b'{"id": 7}'), Document.hidden(8)], 42) == (
         b'{"index":{"_id":"7","version":42,"version_type":"external"}}\n{"id": 7}\n'

@@ -75,10 +75,11 @@ def test_more_rows_than_a_batch_are_drained_in_one_run(
     assert live.found() == ids
 
 
-def test_without_a_live_build_rows_wait(site: Site) -> None:
+def test_without_a_live_build_the_search_table_is_fed(site: Site) -> None:
     vehicle = site.store()
-    assert site.drain() == 0
-    assert site.dirty() == [(vehicle, 0)]
+    assert site.drain() == 1
+    assert site.dirty() == []
+    assert site.table() == [vehicle]
 
 
 # The order of a batch

@@ -93,6 +93,19 @@ def test_models_and_migrations_agree(fresh: Connection[Any]) -> None:
     command.check(CONFIG)
 
 
+def test_the_search_table_learns_what_it_lacks_by_the_dirty_log(fresh: Connection[Any]) -> None:
+    command.upgrade(CONFIG, "0002")
+    fresh.execute(
+        "INSERT INTO vehicle_search_view (id, version, hidden, mapping_hash, document)"
+        " VALUES (7, 1, false, 'old', '{}')"
+    )
+    command.upgrade(CONFIG, "0003")
+    assert dirty(fresh) == [7]
+    command.downgrade(CONFIG, "0002")
+    command.upgrade(CONFIG, "0003")
+    assert dirty(fresh) == [7]
+
+
 def test_a_column_that_only_the_database_has_is_noticed(fresh: Connection[Any]) -> None:
     command.upgrade(CONFIG, "head")
     fresh.execute("ALTER TABLE vehicles ADD COLUMN horn text")

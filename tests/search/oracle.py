@@ -16,13 +16,13 @@ DISTANCE_M = """
         * sin(radians((location->>'lon')::float8 - %(lon)s) / 2) ^ 2
     ))
 """
+# Of every order but relevance, which is a score.
 ORDER = {
     "price": "daily_rate, id",
     "-price": "daily_rate DESC, id",
     "rating": "rating DESC NULLS LAST, id",
     "newest": "listed_at DESC, id",
     "distance": f"{DISTANCE_M} NULLS LAST, id",
-    "relevance": "review_count DESC, id",
 }
 
 

@@ -26,11 +26,12 @@ EXERCISE = textwrap.dedent("""
     fields.FACETS += ("colour",)
     fields.BY_NAME = {field.name: field for field in fields.FIELDS}
 
-    # 2. and 3. A migration: the table's column, the view's column.
+    # 2. and 3. A migration: the tables' columns, the view's column.
     from models.session import connect
     from runtime.settings import settings
     conn = connect(settings(), application="exercise")
     conn.execute("ALTER TABLE vehicles ADD COLUMN colour text")
+    conn.execute("ALTER TABLE vehicle_search_view ADD COLUMN colour text")
     (view,) = sorted(Path("migrations/sql").glob("vehicle_documents_*.sql"))[-1:]
     conn.execute("DROP VIEW vehicle_documents")
     conn.execute(view.read_text().replace("    v.fuel,", "    v.fuel, v.colour,", 1))

@@ -55,7 +55,7 @@ def errors(query: str) -> dict[str, str]:
         ("make=", "make", "at least 1 character"),
         ("q=" + "a" * 201, "q", "at most 200 characters"),
         ("&".join(f"make={n}" for n in range(21)), "make", "at most 20 items"),
-        ("cursor=" + "a" * 2001, "cursor", "at most 2000 characters"),
+        ("cursor=" + "a" * 8001, "cursor", "at most 8000 characters"),
     ],
 )
 def test_wrong_parameters(query: str, parameter: str, says: str) -> None:

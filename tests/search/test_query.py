@@ -1,19 +1,40 @@
 """The query builder is pure: a request in, a whole body out."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 from search.query.body import SOURCE, build
-from search.query.text import TEXT_FIELDS
+from search.query.text import TEXT_FIELDS, match
 from search.request import Box, Dates, Near, SearchRequest
 
 VISIBLE = {"bool": {"must_not": {"term": {"hidden": True}}}}
-PAGE = {"track_total_hits": True, "_source": SOURCE, "timeout": "2s"}
+PAGE = {"track_total_hits": True, "_source": SOURCE, "timeout": "1s"}
+# What the default profile adds to every search by relevance.
+RATING = [
+    {"field_value_factor": {"field": "rating_evidence", "factor": 0.0001, "missing": 0}},
+    {"field_value_factor": {"field": "rating_doubt", "factor": 0.000046, "missing": 0}},
+]
+REVIEWS = {
+    "linear": {"rating_doubt": {"origin": 0, "scale": 5000, "decay": 0.5}},
+    "weight": 0.05,
+}
 
 
-def test_asking_for_nothing_finds_everything_visible_by_popularity() -> None:
+def signals(*functions: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "function_score": {
+            "query": {"match_all": {}},
+            "functions": [*RATING, REVIEWS, *functions],
+            "score_mode": "sum",
+            "boost_mode": "replace",
+        }
+    }
+
+
+def test_asking_for_nothing_finds_everything_visible_by_the_profiles_signals() -> None:
     assert build(SearchRequest()) == PAGE | {
-        "query": {"bool": {"filter": [VISIBLE]}},
-        "sort": [{"review_count": "desc"}, {"id": "asc"}],
+        "query": {"bool": {"filter": [VISIBLE], "should": [signals()]}},
+        "sort": [{"_score": "desc"}, {"id": "asc"}],
         "size": 21,
     }
 
@@ -72,32 +93,123 @@ def test_every_filter_at_once() -> None:
     }
 
 
-def test_text_must_match_and_scores() -> None:
-    body = build(SearchRequest(text="jeep hilo"))
-    assert body["query"] == {
-        "bool": {
-            "filter": [VISIBLE],
-            "must": [
-                {
-                    "multi_match": {
-                        "query": "jeep hilo",
-                        "type": "cross_fields",
-                        "operator": "and",
-                        "fields": list(TEXT_FIELDS),
-                    }
-                }
-            ],
+def test_distance_and_freshness_are_measured_from_the_request() -> None:
+    built = build(
+        SearchRequest(near=Near(19.7, -155.1), now=datetime.fromtimestamp(1_800_000_000, UTC))
+    )
+    distance = {
+        "filter": {"exists": {"field": "location"}},
+        "exp": {
+            "location": {"origin": {"lat": 19.7, "lon": -155.1}, "scale": "10.0km", "decay": 0.5}
+        },
+        "weight": 0.18,
+    }
+    freshness = {
+        "filter": {"exists": {"field": "listed_at"}},
+        "exp": {"listed_at": {"origin": 1_800_000_000_000, "scale": 30 * 86_400_000, "decay": 0.5}},
+        "weight": 0.04,
+    }
+    assert built["query"]["bool"]["should"] == [signals(distance, freshness)]
+
+
+def word(text: str, fields: tuple[str, ...] = TEXT_FIELDS) -> dict[str, Any]:
+    return {
+        "multi_match": {
+            "query": text,
+            "type": "cross_fields",
+            "operator": "and",
+            "fields": list(fields),
         }
     }
-    assert body["sort"] == [{"_score": "desc"}, {"review_count": "desc"}, {"id": "asc"}]
+
+
+def joined(text: str) -> dict[str, Any]:
+    return word(text, ("make.text^6", "model.text^6", "name^4"))
+
+
+def either(*ways: dict[str, Any]) -> dict[str, Any]:
+    return {"dis_max": {"queries": list(ways)}}
+
+
+def text(
+    *must: dict[str, Any], names: list[str], should: tuple[dict[str, Any], ...] = ()
+) -> dict[str, Any]:
+    """All of `must`, and a point for each whole name of a make or model."""
+    whole = [
+        {"constant_score": {"filter": {"terms": {f"{each}.key": names}}, "boost": 1}}
+        for each in ("make", "model")
+    ]
+    return {"bool": {"must": list(must), "should": [*should, *whole]}}
+
+
+JEEP = text(word("jeep"), names=["jeep"])
+
+
+def test_text_must_match_and_scores() -> None:
+    body = build(SearchRequest(text="jeep"))
+    assert body["query"] == {"bool": {"filter": [VISIBLE], "must": [JEEP], "should": [signals()]}}
+    assert body["sort"] == [{"_score": "desc"}, {"id": "asc"}]
     assert set(body["highlight"]["fields"]) == {"title", "description"}
+
+
+def test_another_order_than_relevance_needs_no_signals() -> None:
+    built = build(SearchRequest(text="jeep", sort="price"))
+    assert built["query"] == {"bool": {"filter": [VISIBLE], "must": [JEEP]}}
+
+
+def test_neighbours_are_also_tried_as_one_word() -> None:
+    assert match("F-150") == text(
+        either(word("F"), joined("F150")),
+        either(word("150"), joined("F150")),
+        names=["150", "f", "f 150", "f-150"],
+    )
+
+
+def test_small_words_need_not_match_and_join_only_when_they_are_one_letter() -> None:
+    built = match("bmw i 3 in hilo")["bool"]
+    assert built["must"] == [
+        either(word("bmw"), joined("bmwi")),
+        either(word("3"), joined("i3")),
+        word("hilo"),
+    ]
+    assert built["should"][:2] == [either(word("i"), joined("bmwi"), joined("i3")), word("in")]
+
+
+def test_what_people_call_it_is_another_way() -> None:
+    assert match("Chevys") == text(either(word("Chevys"), word("chevrolet")), names=["chevys"])
+
+
+def test_similar_words_will_do_for_one_that_looks_misspelt() -> None:
+    def similar(text: str, fuzziness: int) -> dict[str, Any]:
+        how = {"query": text, "fuzziness": fuzziness, "prefix_length": 1, "boost": 0.3}
+        return {"match": {"name": how}}
+
+    assert match("tesla modl", ("modl",))["bool"]["must"] == [
+        either(word("tesla"), joined("teslamodl")),
+        either(word("modl"), joined("teslamodl"), similar("modl", 1)),
+    ]
+    assert match("Wrangeler", ("wrangeler",))["bool"]["must"] == [
+        either(word("Wrangeler"), similar("Wrangeler", 2))
+    ]
+
+
+def test_words_beyond_the_bound_have_no_alternatives() -> None:
+    built = match(" ".join(f"w{n}" for n in range(30)))["bool"]["must"]
+    assert len(built) == 25
+    assert built[-1] == word("w24 w25 w26 w27 w28 w29")
+
+
+def test_text_without_a_letter_or_digit_is_asked_as_it_is() -> None:
+    assert match("🏝 !")["bool"]["must"] == [word("🏝 !")]
 
 
 def test_selected_facets_move_to_the_post_filter_and_out_of_their_own_counts() -> None:
     make, body_style = {"terms": {"make.key": ["Jeep"]}}, {"terms": {"body.key": ["SUV"]}}
     built = build(
         SearchRequest(
-            filters={"make": ("Jeep",), "body": ("SUV",)}, facets=("make", "fuel", "features")
+            filters={"make": ("Jeep",), "body": ("SUV",)},
+            facets=("make", "fuel", "features"),
+            sort="price",
         )
     )
     assert built["query"] == {"bool": {"filter": [VISIBLE]}}

@@ -1,0 +1,29 @@
+"""What the routes beside a search share: how they answer, and what of it they publish."""
+
+import time
+from collections.abc import Awaitable
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+
+from api.errors import problem_responses
+from search.truth import age_ms
+
+SEARCH_UNAVAILABLE = problem_responses(
+    {503: "No search engine answers; try again after `Retry-After` seconds"}
+)
+
+
+async def answer(request: Request, asking: Awaitable[dict[str, Any]], begun: float) -> Response:
+    """The answer and how it came about; `begun` is of `time.perf_counter`."""
+    # Before the index is asked: what becomes searchable in between still counts as missing.
+    oldest_change = await request.app.state.truth.oldest_change()
+    content = await asking
+    meta = {
+        "engine": "elasticsearch",
+        "degraded": False,
+        "indexAgeMs": age_ms(oldest_change),
+        "tookMs": round((time.perf_counter() - begun) * 1000, 1),
+    }
+    return Response(orjson.dumps(content | {"meta": meta}), media_type="application/json")

@@ -1,0 +1,39 @@
+"""`GET /v1/search/facet-values`."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request, Response
+
+from api.lookups import SEARCH_UNAVAILABLE, answer
+from api.schemas import lookups
+from api.search_parameters import Accepted, openapi_parameters, parse_for
+from search.facet_values import FACET_OF, FacetQuestion
+
+PARAMETERS = Accepted.searching(
+    "FacetValuesParameters", without={"sort", "facets", "cursor"}, **lookups.FACET_VALUES
+)
+router = APIRouter(prefix="/v1/search", tags=["search"])
+
+
+@router.get(
+    "/facet-values",
+    summary="Search inside one facet",
+    response_model=None,
+    responses={200: {"model": lookups.FacetValues, "description": "Values"}, **SEARCH_UNAVAILABLE},
+    openapi_extra={"parameters": openapi_parameters(PARAMETERS)},
+)
+async def find_facet_values(request: Request) -> Response:
+    """The values of a facet that begin so, counted under a search's filters.
+
+    Send the search's own parameters, its `q` as `text`. The counts are those of the search's facet:
+    a facet of which any value may match leaves its own filter out.
+    """
+    begun = time.perf_counter()
+    asked, search = parse_for(
+        PARAMETERS, request.query_params.multi_items(), datetime.now(UTC).date()
+    )
+    search = replace(search, text=(asked.text or "").strip() or None)
+    question = FacetQuestion.of(search, FACET_OF[asked.facet], asked.q)
+    return await answer(request, request.app.state.search.facet_values(question), begun)

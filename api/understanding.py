@@ -1,0 +1,73 @@
+"""Free text as filters, between the parsed request and the engine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from search.request import SearchRequest
+from search.understand.apply import apply
+from search.understand.reader import understand
+from search.understand.reading import Reading
+from search.understand.vocabulary import Vocabulary
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The request with what was understood in it, for the page and for the next page's cursor."""
+
+    request: SearchRequest
+    items: list[dict[str, Any]]
+    pinned: list[list[Any]]
+
+
+def first_page(
+    asked: SearchRequest, vocabulary: Vocabulary, now: datetime, time_zone: str
+) -> Understood:
+    """Read the text as of today in the marketplace's time zone; it never makes a search fail."""
+    readings: tuple[Reading, ...] = ()
+    if asked.text:
+        today = now.astimezone(ZoneInfo(time_zone)).date()
+        try:
+            readings = understand(asked.text, vocabulary, today, asked.keep)
+        except Exception:
+            # A text that is not understood is still a text to search.
+            log.exception("text not understood", length=len(asked.text))
+    return _understood(asked, readings)
+
+
+def next_page(asked: SearchRequest, pinned: Sequence[Sequence[Any]]) -> Understood:
+    """What the first page understood: neither midnight nor a new vocabulary moves it."""
+    text = asked.text or ""
+    return _understood(
+        asked,
+        [
+            Reading(kind, text[start:end], start, end, parameters)
+            for kind, start, end, parameters in pinned
+        ],
+    )
+
+
+def _understood(asked: SearchRequest, readings: Sequence[Reading]) -> Understood:
+    request, applied = apply(asked, readings)
+    return Understood(
+        request,
+        [_item(*each) for each in zip(readings, applied, strict=True)],
+        [[each.kind, each.start, each.end, dict(each.parameters)] for each in readings],
+    )
+
+
+def _item(reading: Reading, applied: bool) -> dict[str, Any]:
+    return {
+        "kind": reading.kind,
+        "words": reading.words,
+        "start": reading.start,
+        "end": reading.end,
+        "parameters": dict(reading.parameters),
+        "applied": applied,
+    }

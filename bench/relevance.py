@@ -1,0 +1,174 @@
+"""The order of results, judged: the default profile against the best plain BM25 search.
+
+Both search the real US listings, each in an index of its own. A query's judgments are rules over a
+vehicle's fields (bench/judgments.json): the first rule that a vehicle meets gives its grade, 3 for
+what was asked down to 1 for what is still of use, and none is 0.
+"""
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import bulk
+
+from bench import stack
+from indexer.documents import read_page
+from models.session import connect
+from runtime.settings import settings
+from search import vocabulary_tokens
+from search.mapping import INDEX_SETTINGS, MAPPINGS
+from search.query.body import build
+from search.query.text import TEXT_FIELDS
+from search.request import SearchRequest
+
+LISTINGS = Path(__file__).parents[2] / "shared" / "data" / "turo-us.csv"
+ALIAS, PLAIN = "vehicles-bench-relevance", "bench-relevance-bm25"
+DEPTH = 10
+Document = dict[str, Any]
+Search = Callable[[str], list[int]]
+
+
+def measure(state: Path) -> dict[str, Any]:
+    """nDCG@10 of both by group of queries, and of every query; which BM25 search was the best."""
+    if not LISTINGS.exists():
+        raise SystemExit("the real listings are not beside this checkout (../shared/data)")
+    os.environ["RIDES_INDEX_ALIAS"] = ALIAS
+    stack.servers(state)
+    stack.database("bench_relevance")
+    stack.rides("import", str(LISTINGS))
+    stack.rides("reindex")
+    with connect(settings(), application="bench") as connection:
+        documents = [json.loads(each.source) for each in read_page(connection, 0, 100_000)]
+    judged = json.loads((Path(__file__).parent / "judgments.json").read_text())
+    with Elasticsearch(settings().elasticsearch_url) as client:
+        profile = _by_query(judged, documents, _profile(client))
+        _index_plainly(client, documents)
+        tried = {
+            name: _by_query(judged, documents, _plain(client, options))
+            for name, options in _plain_searches().items()
+        }
+        client.indices.delete(index=PLAIN)
+    best = max(tried, key=lambda name: fmean(tried[name].values()))
+    return {
+        "documents": len(documents),
+        "plain": best,
+        "groups": {
+            group: {
+                "queries": len(queries),
+                "bm25": round(fmean(tried[best][each["q"]] for each in queries), 3),
+                "profile": round(fmean(profile[each["q"]] for each in queries), 3),
+            }
+            for group, queries in (judged | {"all": _all(judged)}).items()
+        },
+        "queries": {q: {"bm25": tried[best][q], "profile": profile[q]} for q in profile},
+    }
+
+
+def _all(judged: dict[str, Any]) -> list[Any]:
+    return [each for queries in judged.values() for each in queries]
+
+
+def _by_query(
+    judged: dict[str, Any], documents: list[Document], search: Search
+) -> dict[str, float]:
+    return {
+        each["q"]: ndcg(
+            {document["id"]: grade(document, each["rules"]) for document in documents},
+            search(each["q"]),
+        )
+        for each in _all(judged)
+    }
+
+
+def grade(document: Document, rules: Iterable[tuple[int, dict[str, Any]]]) -> int:
+    """The grade of the first rule of which every field matches; values may have `*`."""
+    for value, fields in rules:
+        if all(_matches(document[name], pattern) for name, pattern in fields.items()):
+            return value
+    return 0
+
+
+def _matches(value: Any, pattern: Any) -> bool:
+    if isinstance(pattern, list):
+        return any(_matches(value, each) for each in pattern)
+    return fnmatchcase(str(value or "").lower(), str(pattern).lower())
+
+
+def ndcg(grades: dict[int, int], found: list[int]) -> float:
+    """Normalised discounted cumulative gain of the first ten; gains are 2^grade - 1.
+
+    Raises:
+        ValueError: no document has a grade: the judgment is wrong, not the search.
+    """
+
+    def gain(ranked: Iterable[int]) -> float:
+        return sum((2**each - 1) / math.log2(at + 2) for at, each in enumerate(ranked))
+
+    ideal = gain(sorted(grades.values(), reverse=True)[:DEPTH])
+    if not ideal:
+        raise ValueError("no vehicle meets any rule of a judged query")
+    return round(gain(grades[each] for each in found[:DEPTH]) / ideal, 4)
+
+
+def _profile(client: Elasticsearch) -> Search:
+    answer = client.search(index=ALIAS, body=vocabulary_tokens.request_body())
+    known = vocabulary_tokens.read(answer["aggregations"])
+
+    def search(q: str) -> list[int]:
+        misspelt = vocabulary_tokens.misspelt(q, known)
+        return _ids(client, ALIAS, build(SearchRequest(text=q, misspelt=misspelt, limit=DEPTH)))
+
+    return search
+
+
+def _plain(client: Elasticsearch, options: dict[str, Any]) -> Search:
+    def search(q: str) -> list[int]:
+        query = {"multi_match": {"query": q, **options}}
+        sort = [{"_score": "desc"}, {"id": "asc"}]
+        return _ids(client, PLAIN, {"query": query, "sort": sort, "size": DEPTH, "_source": False})
+
+    return search
+
+
+def _ids(client: Elasticsearch, index: str, body: dict[str, Any]) -> list[int]:
+    return [int(hit["_id"]) for hit in client.search(index=index, body=body)["hits"]["hits"]]
+
+
+def _plain_searches() -> dict[str, dict[str, Any]]:
+    """Every plain multi_match that a developer might try, the weights of the profile included."""
+    unweighted = [each.partition("^")[0] for each in TEXT_FIELDS]
+    searches: dict[str, dict[str, Any]] = {}
+    for kind, operator, weighted, fuzzy in product(
+        ("best_fields", "most_fields", "cross_fields"), ("or", "and"), (False, True), (False, True)
+    ):
+        if fuzzy and kind == "cross_fields":
+            continue  # refused by Elasticsearch
+        name = f"{kind} {operator}{' weighted' * weighted}{' fuzzy' * fuzzy}"
+        fields = list(TEXT_FIELDS) if weighted else unweighted
+        searches[name] = {"type": kind, "operator": operator, "fields": fields}
+        if fuzzy:
+            searches[name]["fuzziness"] = "AUTO"
+    return searches
+
+
+def _index_plainly(client: Elasticsearch, documents: list[Document]) -> None:
+    """The same mapping and analysis, but BM25 with norms, and names without joined forms."""
+    client.indices.delete(index=PLAIN, ignore_unavailable=True)
+    plain = {name: value for name, value in INDEX_SETTINGS.items() if name != "similarity"}
+    mappings = json.loads(json.dumps(MAPPINGS).replace('"norms": false', '"norms": true'))
+    client.indices.create(index=PLAIN, settings=plain, mappings=mappings)
+    bulk(
+        client,
+        (
+            {"_index": PLAIN, "_id": each["id"], "_source": each | {"name": each["title"]}}
+            for each in documents
+        ),
+        refresh=True,
+    )

@@ -1,0 +1,69 @@
+"""A page of which PostgreSQL says that every vehicle can be booked.
+
+The index may be a second behind. What was just taken, hidden, or has come too near for its host's
+notice is dropped, and what follows in the same order moves up.
+"""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from search.engine import SearchUnavailableError
+from search.fallback import Searches
+from search.page import SearchPage
+from search.request import Dates, SearchRequest
+from search.truth import Truth
+
+REFILLS = 3  # then the page may be short, and says how to go on
+
+
+async def search(
+    searches: Searches,
+    truth: Truth,
+    request: SearchRequest,
+    now: datetime,
+    issuer: str | None = None,
+) -> SearchPage:
+    """One page; its facets and its total are the index's and may be a second old.
+
+    It continues behind the last hit that was looked at. That is the last one shown, or dropped
+    ones behind it: no vehicle is passed over that was not found taken. If PostgreSQL does not
+    answer, the page stands as the index has it, `checked` is False, and booking still decides.
+
+    `issuer` is the engine that issued the cursor from which it continues. What moves up comes from
+    the engine that began the page; if that goes away in between, the page is short.
+
+    Raises:
+        CursorEngineChangedError: the page would be of another order than those before it.
+        SearchUnavailableError: no engine has a whole answer.
+    """
+    first = part = await searches.search(request, issuer)
+    # By id: what moves down the order between two calls is shown once.
+    shown: dict[int, dict[str, Any]] = {}
+    for refill in range(REFILLS + 1):
+        bookable = await truth.bookable([each["id"] for each in part.items], request.dates, now)
+        if bookable is None:
+            unchecked = {each["id"]: each for each in part.items}
+            return replace(first, items=list((shown | unchecked).values()), last=part.last)
+        for each in part.items:
+            if each["id"] in bookable:
+                shown[each["id"]] = each | _window(request.dates, bookable[each["id"]])
+        missing = request.limit - len(shown)
+        if part.last is None or not missing or refill == REFILLS:
+            break
+        rest = replace(request, after=tuple(part.last), limit=missing, facets=())
+        try:
+            part = await searches.more(rest, first.engine)
+        except SearchUnavailableError:
+            break
+    return replace(first, items=list(shown.values()), last=part.last, checked=True)
+
+
+def _window(dates: Dates | None, start: date | None) -> dict[str, Any]:
+    """The days that a vehicle of flexible dates can be booked for.
+
+    Every window costs the same: a total depends on the number of days only.
+    """
+    if not dates or not dates.flex or start is None:
+        return {}
+    return {"window": {"start": start, "end": start + timedelta(days=dates.days)}}

@@ -1,0 +1,75 @@
+"""The values of one facet under a search: for a list too long to show at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from search.fields import BY_NAME, FACETS, Match, camel
+from search.query import body
+from search.request import SearchRequest
+from search.words import clause, mark, matches, words
+
+FACET_OF: Mapping[str, str] = {camel(name): name for name in FACETS}
+# A vehicle has several values of an all-of facet: those that were not meant are left out here.
+MOST_OF_SEVERAL = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FacetQuestion:
+    """A facet, the search under which it is looked into, and the words that its values have."""
+
+    request: SearchRequest
+    facet: str
+    words: tuple[str, ...]
+    limit: int
+
+    @classmethod
+    def of(cls, request: SearchRequest, facet: str, text: str | None) -> "FacetQuestion":
+        """The question for as many values as the request would have items."""
+        return cls(request, facet, words(text or ""), request.limit)
+
+    @property
+    def several(self) -> bool:
+        """Whether a vehicle has more than one value."""
+        return BY_NAME[self.facet].match is Match.ALL
+
+
+def build(asked: FacetQuestion) -> dict[str, Any]:
+    """One Elasticsearch request: the search's own query, narrowed to the words, only counted.
+
+    The search's own filter by a facet of which any value may match is left out, as in its facets.
+    """
+    filters = dict(asked.request.filters)
+    if not asked.several:
+        filters.pop(asked.facet, None)
+    under = body.build(replace(asked.request, filters=filters, facets=(), after=None))["query"]
+    narrowed = [clause(asked.facet, word) for word in asked.words]
+    size = MOST_OF_SEVERAL if asked.several else asked.limit
+    return {
+        "query": {"bool": {"filter": [under, *narrowed]}},
+        "size": 0,
+        "track_total_hits": False,
+        "aggs": {"values": {"terms": {"field": asked.facet, "size": size}}},
+        "timeout": f"{body.ENGINE_TIMEOUT_S}s",
+    }
+
+
+def read(asked: FacetQuestion, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """`{facet, values, hasMore}`, most vehicles first."""
+    counted = answer["aggregations"]["values"]
+    selected = {value.lower() for value in asked.request.filters.get(asked.facet, ())}
+    found = [
+        {
+            "value": bucket["key"],
+            "label": mark(bucket["key"], asked.words),
+            "count": bucket["doc_count"],
+            "selected": bucket["key"].lower() in selected,
+        }
+        for bucket in counted["buckets"]
+        if not asked.several or matches(bucket["key"], asked.words)
+    ]
+    return {
+        "facet": camel(asked.facet),
+        "values": found[: asked.limit],
+        "hasMore": len(found) > asked.limit or counted["sum_other_doc_count"] > 0,
+    }

@@ -1,0 +1,99 @@
+"""The whole statement of a search, and its row as Elasticsearch would have answered."""
+
+from html import escape
+from typing import Any
+
+from search.fields import PRICE
+from search.postgres import conditions, facets, ordering, text
+from search.postgres.columns import TABLE
+from search.postgres.parameters import Parameters
+from search.query.facets import SHARED
+from search.request import SearchRequest
+
+
+def build(request: SearchRequest) -> tuple[str, dict[str, Any]]:
+    """One statement, hence one snapshot, that answers hits, total, facets and histogram.
+
+    `found` is what all filters leave that no facet sets aside, with the others' verdicts beside.
+    """
+    into = Parameters()
+    always = conditions.always(request, into)
+    chosen = conditions.selected(request, into)
+    if not request.facets:
+        # Nobody counts what the filters leave out: they may as well narrow the search itself.
+        always += chosen.values()
+        chosen = {}
+    sort = ordering.keys(request, into)
+    all_chosen = " AND ".join(f"c_{name}" for name in chosen) or "true"
+    page = [all_chosen]
+    if request.after is not None:
+        page.append(ordering.after(sort, request.after, into))
+    aggregations = [
+        f"'{name}', {facets.aggregation(request, name, chosen, into)}" for name in request.facets
+    ]
+    headline = text.highlights(request.text, into) if request.text else "'{}'::jsonb"
+    sorted_by = ", ".join(f"s{n}" for n in range(len(sort)))
+    statement = f"""
+        WITH found AS MATERIALIZED (
+            SELECT {", ".join(_columns(request, chosen, sort))}
+            FROM {TABLE} WHERE {" AND ".join(always)}
+        ), page AS (
+            SELECT id, {sorted_by} FROM found WHERE {" AND ".join(page)}
+            ORDER BY {ordering.clause(sort)} LIMIT {into.add(request.limit + 1, "integer")}
+        )
+        SELECT
+            (SELECT count(*) FROM found WHERE {all_chosen}) AS total,
+            (
+                SELECT coalesce(jsonb_agg(jsonb_build_array(
+                    document - '{{total,free,description}}'::text[],
+                    jsonb_build_array({sorted_by}), {headline}
+                ) ORDER BY {ordering.clause(sort)}), '[]')
+                FROM page JOIN {TABLE} USING (id)
+            ) AS hits,
+            jsonb_build_object({", ".join(aggregations)}) AS aggregations
+    """  # noqa: S608 - names from the table of fields; values are parameters
+    return statement, into.values
+
+
+def _columns(request: SearchRequest, chosen: dict[str, str], sort: list[ordering.Key]) -> list[str]:
+    shown = [f"{key.sql} AS s{n}" for n, key in enumerate(sort)]
+    verdicts = [f"{sql} AS c_{name}" for name, sql in chosen.items()]
+    counted = [
+        f"{conditions.price(request)} AS price" if name == PRICE else name
+        for name in request.facets
+    ]
+    return ["id", *shown, *verdicts, *counted]
+
+
+def answer(
+    request: SearchRequest, total: int, hits: list[Any], aggregations: dict[str, Any], took_ms: int
+) -> dict[str, Any]:
+    """The row as `search.page.read` and `search.query.facets.read` take it."""
+    alone = set(request.filters) | ({PRICE} if "daily_rate" in request.ranges else set())
+    shared: dict[str, Any] = {"doc_count": total}
+    answered: dict[str, Any] = {SHARED: shared}
+    for name, part in aggregations.items():
+        if "selected" in part or (name == PRICE and name in alone):
+            answered[name] = part
+        else:
+            shared |= part
+    return {
+        "took": took_ms,
+        "hits": {
+            "total": {"value": total},
+            "hits": [
+                {"_source": source, "sort": sort, "highlight": _marked(marked)}
+                for source, sort, marked in hits
+            ],
+        },
+        "aggregations": answered,
+    }
+
+
+def _marked(texts: dict[str, str]) -> dict[str, list[str]]:
+    begin, end = text.MARKS
+    return {
+        name: [escape(each).replace(begin, "<em>").replace(end, "</em>")]
+        for name, each in texts.items()
+        if begin in each
+    }

@@ -1,0 +1,148 @@
+"""A profile: the weights of text and the signals that order what the text finds alike.
+
+Points are on the scale of the text's weights, which are whole numbers. The signals and a typo's
+points together stay below one of them, so that no signal ever outranks a word found in a better
+place, and no similar word one that is written as asked. Without text, signals alone make the order.
+"""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from search.fields import FIELDS
+
+_STARS = 4  # from the worst rating to the best
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500)]
+Points = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Reasoned(_Part):
+    reason: Reason
+
+
+class Text(_Reasoned):
+    """What a word scores by the field that it is found in; the table of fields has the rest."""
+
+    weights: dict[str, Annotated[int, Field(ge=1, le=20)]]
+
+    @field_validator("weights")
+    @classmethod
+    def _searched_fields(cls, weights: dict[str, int]) -> dict[str, int]:
+        searched = {field.name for field in FIELDS if field.weight}
+        if unknown := sorted(weights.keys() - searched):
+            msg = f"not searched by text: {', '.join(unknown)}; there are {', '.join(searched)}"
+            raise ValueError(msg)
+        return {
+            field.name: weights.get(field.name, field.weight) for field in FIELDS if field.weight
+        }
+
+
+class Typo(_Reasoned):
+    """What a similar word of the name scores at most, before its share of equal letters."""
+
+    points: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Signal(_Reasoned):
+    """Something that makes a vehicle a better answer, and can be switched off."""
+
+    on: bool = True
+
+
+class Rating(Signal):
+    """Bayesian average: a vehicle counts as if 10 reviews more had given it the prior mean."""
+
+    points_per_star: Annotated[float, Field(ge=0, lt=1 / _STARS)]
+    prior_mean: Annotated[float, Field(ge=1, le=5)]
+
+
+class Reviews(Signal):
+    """Points grow with the number of reviews: half of them at 10, nine tenths at 90."""
+
+    points: Points
+
+
+class Distance(Signal):
+    """Points at the asked point; half of them at `half_km`."""
+
+    points: Points
+    half_km: Annotated[float, Field(gt=0, le=20_000)]
+
+
+class Freshness(Signal):
+    """Points on the day of listing; half of them after `half_days`."""
+
+    points: Points
+    half_days: Annotated[int, Field(ge=1, le=3650)]
+
+
+class Signals(_Part):
+    """Every signal there is."""
+
+    rating: Rating
+    reviews: Reviews
+    distance: Distance
+    freshness: Freshness
+
+    @property
+    def most(self) -> float:
+        """How many points all signals that are on can move a vehicle."""
+        parts: list[tuple[Signal, float]] = [
+            (self.rating, self.rating.points_per_star * _STARS),
+            (self.reviews, self.reviews.points),
+            (self.distance, self.distance.points),
+            (self.freshness, self.freshness.points),
+        ]
+        return sum(points for signal, points in parts if signal.on)
+
+
+class Profile(_Part):
+    """One way to rank; `version` changes with anything in it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    text: Text
+    typo: Typo
+    signals: Signals
+
+    @model_validator(mode="after")
+    def _text_first(self) -> "Profile":
+        most = self.signals.most + self.typo.points
+        if most >= 1:
+            msg = (
+                f"signals and typo may give {most:.2f} points together; lower them below 1, "
+                "the smallest difference between two words found"
+            )
+            raise ValueError(msg)
+        return self
+
+    @cached_property
+    def version(self) -> str:
+        """A fingerprint of all values."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+def read(path: Path) -> Profile:
+    """The profile in a JSON file.
+
+    Raises:
+        ValidationError: it is not a valid profile; the message names every wrong value.
+    """
+    content: Any = path.read_bytes()
+    return Profile.model_validate_json(content)
+
+
+DEFAULT: Profile = read(Path(__file__).parent / "default.json")

@@ -1,0 +1,146 @@
+"""Suggestions while a renter types: makes, models, places and features, with their vehicles.
+
+Popular searches would be a fifth section; nothing counts searches yet, and made-up popularity is
+worse than none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from search.query.body import ENGINE_TIMEOUT_S
+from search.query.filters import VISIBLE, Clause
+from search.words import clause, mark, matches, may_have_typo, words
+
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "makes": ("make",),
+    "models": ("model",),
+    "places": ("city", "region", "country"),
+    "features": ("features",),
+}
+_FIELDS = tuple(field for fields in SECTIONS.values() for field in fields)
+# A vehicle has several features, so those that were not meant are counted along and left out here.
+_SEVERAL = "features"
+MOST_FEATURES = 500
+# Every word costs a pattern for every field: more would be dear, and find nothing more often.
+MOST_WORDS_WITH_TYPOS = 3
+_MAKES_OF_A_MODEL = 5
+_TYPOS = "~"  # ends the names of aggregations in which a word may have a typo
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed, and how many suggestions a section may have."""
+
+    words: tuple[str, ...]
+    limit: int
+
+    @classmethod
+    def of(cls, text: str, limit: int) -> "Typed":
+        """The words of a text."""
+        return cls(words(text), limit)
+
+    def fingerprint(self) -> str:
+        """The same for the same words, so that the same copy of the index answers them."""
+        return f"{crc32(' '.join(self.words).encode()):08x}"
+
+
+def build(typed: Typed) -> dict[str, Any]:
+    """One Elasticsearch request for all sections, as typed and, in case, with a typo."""
+    forgiving = len(typed.words) <= MOST_WORDS_WITH_TYPOS and any(map(may_have_typo, typed.words))
+    ways = [False, True] if forgiving else [False]
+    aggs = {
+        f"{field}{_TYPOS if typos else ''}": {
+            "filter": _holds(field, typed.words, typos=typos),
+            "aggs": {"values": _values(field, typed.limit)},
+        }
+        for typos in ways
+        for field in _FIELDS
+    }
+    # Narrows what is counted at all; with typos, what has none is found as well.
+    anything = [_holds(field, typed.words, typos=ways[-1]) for field in _FIELDS]
+    return {
+        "query": {"bool": {"filter": [VISIBLE, {"bool": {"should": anything}}]}},
+        "size": 0,
+        "track_total_hits": False,
+        "aggs": aggs,
+        "timeout": f"{ENGINE_TIMEOUT_S}s",
+    }
+
+
+def _holds(field: str, asked: Sequence[str], *, typos: bool) -> Clause:
+    """All words are in the field; of a model, some may be in its make: "jeep wra"."""
+    own = [clause(field, word, typos=typos) for word in asked]
+    if field != "model" or len(asked) == 1:
+        return {"bool": {"filter": own}}
+    makes = [clause("make", word, typos=typos) for word in asked]
+    either = [{"bool": {"should": [model, make]}} for model, make in zip(own, makes, strict=True)]
+    return {"bool": {"filter": [*either, {"bool": {"should": own}}]}}
+
+
+def _values(field: str, limit: int) -> dict[str, Any]:
+    # Twice the room, for values that differ only in case and are shown as one.
+    values: dict[str, Any] = {"terms": {"field": field, "size": 2 * limit}}
+    if field == "model":
+        values["aggs"] = {"makes": {"terms": {"field": "make", "size": _MAKES_OF_A_MODEL}}}
+    if field == _SEVERAL:
+        values["terms"]["size"] = MOST_FEATURES
+    return values
+
+
+def read(typed: Typed, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """`{sections, corrected}`; words with a typo count only when nothing begins as typed."""
+    aggs = answer["aggregations"]
+    sections = _sections(typed, aggs, typos=False)
+    corrected = False
+    if not any(sections.values()) and _FIELDS[0] + _TYPOS in aggs:
+        sections = _sections(typed, aggs, typos=True)
+        corrected = any(sections.values())
+    return {"sections": sections, "corrected": corrected}
+
+
+def nothing() -> dict[str, Any]:
+    """What is suggested for no words."""
+    return {"sections": {section: [] for section in SECTIONS}, "corrected": False}
+
+
+def _sections(
+    typed: Typed, aggs: Mapping[str, Any], *, typos: bool
+) -> dict[str, list[dict[str, Any]]]:
+    end = _TYPOS if typos else ""
+    sections = {}
+    for section, fields in SECTIONS.items():
+        found: list[dict[str, Any]] = []
+        for field in fields:
+            buckets = aggs[field + end]["values"]["buckets"]
+            if field == _SEVERAL:
+                buckets = [b for b in buckets if matches(b["key"], typed.words, typos=typos)]
+            found += _suggestions(typed, field, buckets)
+        found.sort(key=lambda each: (-each["count"], each["value"], each["label"]))
+        sections[section] = found[: typed.limit]
+    return sections
+
+
+def _suggestions(
+    typed: Typed, field: str, buckets: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    merged: dict[tuple[str, ...], dict[str, Any]] = {}
+    for bucket in buckets:
+        # A model is suggested with its make, which people take for part of its name.
+        makes = bucket["makes"]["buckets"] if field == "model" else [bucket]
+        for each in makes:
+            value = bucket["key"]
+            chosen = {"make": each["key"], "model": value} if field == "model" else {field: value}
+            same = tuple(part.lower() for part in chosen.values())
+            if same in merged:  # filters ignore case, so this is what the filter finds
+                merged[same]["count"] += each["doc_count"]
+                continue
+            merged[same] = {
+                "kind": "feature" if field == _SEVERAL else field,
+                "value": value,
+                "label": mark(" ".join(chosen.values()), typed.words),
+                "count": each["doc_count"],
+                "filter": chosen,
+            }
+    return list(merged.values())

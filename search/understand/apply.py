@@ -1,0 +1,109 @@
+"""What was understood, laid over what was asked for explicitly: explicit wins."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from search.fields import FIELDS, Match
+from search.request import Dates, Near, SearchRequest
+from search.understand.reader import rest
+from search.understand.reading import Reading
+
+_PLACES = ("city", "region", "country")
+_FACETS = MappingProxyType({field.name: field for field in FIELDS if field.match})
+_BOUNDED = tuple((field.name, field.bounds) for field in FIELDS if field.bounds)
+_NO_END = (None, None)
+
+
+def apply(
+    request: SearchRequest, readings: Sequence[Reading]
+) -> tuple[SearchRequest, tuple[bool, ...]]:
+    """The request with the readings as filters and the remaining text; which were applied.
+
+    The words of a reading that an explicit parameter overrules leave the text all the same.
+    """
+    if not readings or request.text is None:
+        return request, ()
+    asked = request
+    dates = None if asked.dates else _dates(readings)
+    request = replace(request, text=rest(request.text, readings), dates=asked.dates or dates)
+    applied = []
+    for reading in readings:
+        if reading.kind == "dates":
+            applied.append(dates is not None)
+            continue
+        changed = _with(request, asked, reading)
+        applied.append(changed is not None)
+        request = changed or request
+    return request, tuple(applied)
+
+
+def _with(request: SearchRequest, asked: SearchRequest, reading: Reading) -> SearchRequest | None:
+    """The request narrowed by one reading; None where an explicit parameter overrules it."""
+    said = reading.parameters
+    if reading.kind == "place" and _has_place(asked):
+        return None
+    if "lat" in said:
+        if request.near and request.near.radius_km:
+            return None  # one point to be near to is as many as there can be
+        return replace(request, near=Near(said["lat"], said["lon"], said["radiusKm"]))
+    filters = _filters(request, asked, said)
+    ranges = _narrowed(request, asked, said)
+    if filters is None or ranges is None:
+        return None
+    return replace(request, filters=filters, ranges=ranges)
+
+
+def _filters(
+    request: SearchRequest, asked: SearchRequest, said: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]] | None:
+    filters = dict(request.filters)
+    for name in said.keys() & _FACETS.keys():
+        if name in asked.filters and _FACETS[name].match is Match.ANY:
+            return None
+        together = (*filters.get(name, ()), *said[name])
+        filters[name] = tuple({value.lower(): value for value in together}.values())
+    return filters
+
+
+def _narrowed(
+    request: SearchRequest, asked: SearchRequest, said: Mapping[str, Any]
+) -> dict[str, tuple[int | None, int | None]] | None:
+    ranges = dict(request.ranges)
+    for name, low, high in _ranges(said):
+        # What is read is the price of a day.
+        if name in asked.ranges or (name == "daily_rate" and asked.price_basis == "total"):
+            return None
+        known = ranges.get(name, _NO_END)
+        ends = (low if known[0] is None else known[0], high if known[1] is None else known[1])
+        if ends[0] is not None and ends[1] is not None and ends[0] > ends[1]:
+            return None
+        ranges[name] = ends
+    return ranges
+
+
+def _has_place(asked: SearchRequest) -> bool:
+    """Whether a place is asked for; a point without a radius is only measured from."""
+    around = asked.near is not None and asked.near.radius_km is not None
+    return around or asked.box is not None or any(name in asked.filters for name in _PLACES)
+
+
+def _ranges(said: Mapping[str, Any]) -> Iterator[tuple[str, int | None, int | None]]:
+    for name, bounds in _BOUNDED:
+        ends = [said.get(f"{bounds.parameter}{end}") for end in ("Min", "Max")]
+        low, high = (None if end is None else round(end * bounds.scale) for end in ends)
+        if low is not None or high is not None:
+            yield name, low, high
+
+
+def _dates(readings: Sequence[Reading]) -> Dates | None:
+    """The stay, where both its ends are known."""
+    ends: dict[str, str] = {}
+    for reading in readings:
+        if reading.kind == "dates":
+            ends |= reading.parameters
+    if len(ends) < len(("start", "end")):
+        return None
+    return Dates(date.fromisoformat(ends["start"]), date.fromisoformat(ends["end"]))

@@ -1,0 +1,341 @@
+"""Days as people write them: a grammar of points, durations and ranges over a folded line.
+
+Every point is resolved against an injected `today`, by fixed rules (docs/search.md):
+"Friday" is the next one, today included; "next Friday" is the one of the next week, weeks begin on
+Monday; the 4th, March 4th and the end of a range are the next that fit. Impossible and past days
+are not understood.
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from search.understand.numbers import NUMBER_WORDS
+from search.understand.words import Line, Span
+
+_THIS = frozenset(["this", "the", "this coming", "the coming"])
+_DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2}
+LONGEST_RENTAL = 365  # days
+FARTHEST = 730  # days from today
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
+         "august aug", "september sept sep", "october oct", "november nov", "december dec"), 1
+    )
+    for name in names.split()
+}  # fmt: skip
+_WEEKDAYS = {
+    name: number
+    for number, names in enumerate(
+        ("monday mon", "tuesday tues tue", "wednesday weds wed", "thursday thurs thur thu",
+         "friday fri", "saturday sat", "sunday sun")
+    )
+    for name in names.split()
+}  # fmt: skip
+_ORDINALS = {
+    word: number
+    for number, word in enumerate(
+        ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+         "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth",
+         "seventeenth", "eighteenth", "nineteenth", "twentieth"), 1
+    )
+}  # fmt: skip
+_HOLIDAYS = {
+    "christmas eve": (12, 24), "christmas day": (12, 25), "christmas": (12, 25),
+    "boxing day": (12, 26), "new year ' s eve": (12, 31), "new years eve": (12, 31),
+    "new year ' s day": (1, 1), "new years day": (1, 1), "valentine ' s day": (2, 14),
+    "halloween": (10, 31), "independence day": (7, 4),
+}  # fmt: skip
+
+
+def _any(words: Iterator[str] | dict[str, int] | dict[str, tuple[int, int]]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_MONTH = rf"(?:{_any(_MONTHS)})(?: \.)?"
+# "sat nav" and "sun roof" are no days.
+_WEEKDAY = rf"(?:(?:{_any(_WEEKDAYS)})(?! (?:nav|roof|shade|visor|screen|city)\b))"
+_NTH = r"\d{1,2}(?:st|nd|rd|th)"
+_NOT_A_DAY = r"(?! (?:row|street|st|ave|avenue|gen|generation|floor|party|person|gear|class|one)\b)"
+_DAY = rf"(?:{_NTH}|\d{{1,2}})"
+_WORDY = rf"(?:{_any(_ORDINALS)})"
+_YEAR = r"(?:(?: ,)? (?P<{0}>20\d\d))?"
+_COUNT = rf"(?:\d{{1,3}}|an?|{_any(NUMBER_WORDS)}|a couple(?: of)?|couple(?: of)?)"
+_UNIT = r"(?:days?|nights?|weeks?|fortnights?|months?|weekends?)"
+_NOT_A_TIME = r"(?! ?(?::|am\b|pm\b|o ' clock|o \"))"
+
+# One alternative for each way to name a day; the name of its group says how it is resolved.
+_POINTS = (
+    r"(?P<iso>20\d\d ?- ?\d{1,2} ?- ?\d{1,2})",
+    r"(?P<slashed>\d{1,2} / \d{1,2}(?: / (?:20)?\d\d)?)(?! [/:\d])",
+    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{_MONTH})"
+    + _YEAR.format("year1"),
+    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<month2>{_MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
+    + _YEAR.format("year2"),
+    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day3>{_DAY}) of (?P<which>this|next|the|the next) month",
+    rf"(?:{_WEEKDAY}(?: ,)? )?the (?P<day4>{_NTH}){_NOT_A_DAY}",
+    r"(?:the )?(?P<overmorrow>day after tomorrow)",
+    r"(?P<tomorrow>(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)(?: (?:morning|afternoon|evening|night))?)",
+    r"(?P<today>(?:later )?(?:today|tonight)|this (?:morning|afternoon|evening))",
+    rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>this|next|the following|the next) week",
+    rf"(?P<week2>this|next) week(?: on)? (?P<week_day2>{_WEEKDAY})",
+    rf"(?:the )?(?P<weekday>(?:(?:this coming|coming|this|next) )?{_WEEKDAY})(?! (?:of|the \d))",
+    rf"(?P<holiday>{_any(_HOLIDAYS)})",
+    rf"in (?P<after>{_COUNT} (?:days?|weeks?))(?: time)?",
+    rf"(?P<from_now>{_COUNT} (?:days?|weeks?)) from (?:now|today)",
+)  # fmt: skip
+_POINT = re.compile("|".join(f"(?:{point})" for point in _POINTS))
+# The same without names, to be used several times in one pattern.
+_P = "(?:" + re.sub(r"\?P<\w+>", "?:", _POINT.pattern) + ")"
+# A bare ordinal is a day only after a word that wants one: "on 4th", "until 10th".
+_BARE = rf"(?:{_NTH}(?! (?:of|{_MONTH})\b){_NOT_A_DAY})"
+_Q = rf"(?:{_P}|{_BARE})"
+
+_TO = (
+    r"(?:,? ?(?:and )?(?:(?:return|returning|drop off|dropping off|back)(?: it| the car)?(?: on| by)?"
+    r"|(?:up )?(?:until|till|til)(?: the end of)?|through(?: to| till| until)?|thru|to|-|–|—|ending)(?: on)?)"
+)
+_FROM = (
+    r"(?:from|starting(?: on| from)?|starts?(?: on)?|beginning(?: on| from)?|begins?(?: on)?|"
+    r"commencing(?: on)?|since|between)"
+)
+_UNTIL = (
+    r"(?:(?:keep(?:ing)? (?:it|the car) )?(?:up )?(?:until|till|til)|through(?: to| till)?|thru|"
+    r"ending(?: on)?|(?:return(?:ing|ed)?|drop(?:ping)? off|bring(?:ing)? back|back)"
+    r"(?: it| the car| the vehicle)?(?: on| by)?)"
+)
+_ON = r"(?:on|for)"
+_FOR = rf"(?:for|lasting) (?:about |around )?(?P<length>{_COUNT} {_UNIT}|the week)"
+_SHORT_TO = r"(?:until|till|til|through|thru|to|-|–|and)"
+
+_B, _E = r"(?<!\S)", r"(?!\S)"
+_FORMS = tuple(
+    (name, re.compile(_B + pattern + _E))
+    for name, pattern in (
+        ("days_of", rf"(?:{_FROM} )?(?:the )?(?P<a>{_DAY})(?: of)? {_SHORT_TO} (?:the )?(?P<b>{_DAY}) (?:of )?"
+                    rf"(?P<month>{_MONTH})" + _YEAR.format("year")),
+        ("month_days", rf"(?:{_FROM} )?(?P<month>{_MONTH}) (?P<a>{_DAY}) {_SHORT_TO} (?:the )?(?P<b>{_DAY})"
+                       rf"(?! (?:of|{_MONTH})\b){_NOT_A_TIME}" + _YEAR.format("year")),
+        ("range", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q}) {_TO} (?P<b>{_Q})"),
+        ("range", rf"between (?P<a>{_Q}) and (?P<b>{_Q})"),
+        ("stay", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q})(?: ,)? {_FOR}"),
+        ("stay", rf"{_FOR}(?: ,)? (?:(?:{_FROM}|{_ON}) )?(?P<a>{_Q})"),
+        ("weekend", r"(?:for |on |over |from )?(?P<which>this|next|the|the coming|this coming|the next|the following)"
+                    r" (?P<long>long )?weekend(?! (?:of|trip|getaway))"),
+        ("weekend_of", rf"(?:for |on |over )?(?:the )?(?P<long>long )?weekend of (?P<a>{_Q})"),
+        ("week", rf"(?:for |in |during )?(?P<which>this|next|the following|all of next) week(?! (?:on )?{_WEEKDAY})"),
+        ("week_of", rf"(?:for |in |during )?(?:the )?week of (?P<a>{_Q})"),
+        ("until", rf"{_UNTIL} (?P<a>{_Q})"),
+        ("from", rf"{_FROM} (?P<a>{_Q})"),
+        ("on", rf"{_ON} (?P<a>{_Q})"),
+        ("on", rf"(?P<a>{_P})"),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Half-open. Only `start` or only `end` may be known; `single` is one day named alone."""
+
+    start: date | None
+    end: date | None
+    single: bool = False
+
+
+def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
+    """Every reading of days in the line; they may overlap, the longest is meant."""
+    for name, pattern in _FORMS:
+        for match, span in line.find(pattern):
+            try:
+                days = _read(name, match, today)
+            except ValueError:
+                continue  # no such day: the 31st of April
+            if days and _possible(days, today):
+                yield span, days
+
+
+def _possible(days: Days, today: date) -> bool:
+    last = today + timedelta(days=FARTHEST)
+    if days.start and days.end and not 0 < (days.end - days.start).days <= LONGEST_RENTAL:
+        return False
+    return all(today <= day <= last for day in (days.start, days.end) if day)
+
+
+def _read(name: str, match: re.Match[str], today: date) -> Days | None:
+    match name:
+        case "days_of" | "month_days":
+            return _days_of_month(match, today)
+        case "weekend":
+            return _weekend(_week_start(match["which"], today), today, long=bool(match["long"]))
+        case "week":
+            return _week(_week_start(match["which"], today), today)
+    first = point(match["a"], today)
+    return _from_first(name, match, today, first) if first else None
+
+
+def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Days | None:
+    match name:
+        case "range":
+            # On the way back the same weekday or day of the month is the one after.
+            last = point(match["b"], today, after=first)
+            return Days(first, last) if last else None
+        case "stay":
+            return Days(first, _add(first, match["length"]))
+        case "weekend_of":
+            return _weekend(_monday(first), today, long=bool(match["long"]))
+        case "week_of":
+            return _week(_monday(first), today)
+        case "until":
+            return Days(None, first)
+        case "from":
+            return Days(first, None)
+    return Days(first, first + timedelta(days=1), single=True)
+
+
+def _days_of_month(match: re.Match[str], today: date) -> Days | None:
+    """Days of one month, "3 to 7 March" and "March 3-7", or of two: "28 to 3 April"."""
+    low, high, month = _day(match["a"]), _day(match["b"]), _MONTHS[match["month"].split()[0]]
+    if match["year"]:
+        start = date(int(match["year"]), month, low)
+        return Days(start, start.replace(day=high)) if low < high else None
+    if low < high:
+        start = _next(month, low, today)
+        return Days(start, start.replace(day=high))
+    if match["month"] == match["b"]:
+        return None
+    end = _next(month, high, today)
+    before = end.replace(day=1) - timedelta(days=1)
+    return Days(before.replace(day=low), end) if low > high else None
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _week_start(which: str, today: date) -> date:
+    return _monday(today) + timedelta(weeks=which not in _THIS)
+
+
+def _week(monday: date, today: date) -> Days:
+    return Days(max(monday, today), monday + timedelta(weeks=1))
+
+
+def _weekend(monday: date, today: date, *, long: bool) -> Days:
+    """Saturday and Sunday, returned on Monday; a long one begins on Friday."""
+    start = monday + timedelta(days=4 if long else 5)
+    return Days(max(start, today), monday + timedelta(weeks=1))
+
+
+def point(words: str, today: date, after: date | None = None) -> date | None:
+    """The day that `words` name; what recurs is the first one after `after`, or not before today.
+
+    Raises:
+        ValueError: there is no such day.
+    """
+    match = _POINT.fullmatch(words)
+    if match is None:
+        return _recur(int(words[:-2]), today, after)
+    found = {name: value for name, value in match.groupdict().items() if value}
+    earliest = after + timedelta(days=1) if after else today
+    if day := found.get("iso"):
+        return date(*(int(part) for part in day.split("-")))
+    if slashed := found.get("slashed"):
+        return _slashed(slashed, earliest)
+    if month := found.get("month") or found.get("month2"):
+        number = _day(found.get("day") or found["day2"])
+        year = found.get("year1") or found.get("year2")
+        month_number = _MONTHS[month.split()[0]]
+        if year:
+            return date(int(year), month_number, number)
+        return _next(month_number, number, earliest)
+    if "which" in found:
+        return _of_month(_day(found["day3"]), found["which"], today)
+    if day4 := found.get("day4"):
+        return _recur(_day(day4), today, after)
+    if holiday := found.get("holiday"):
+        return _next(*_HOLIDAYS[holiday], earliest)
+    return _relative(found, today, earliest)
+
+
+def _relative(found: dict[str, str], today: date, earliest: date) -> date:
+    if "today" in found:
+        return today
+    if "tomorrow" in found:
+        return today + timedelta(days=1)
+    if "overmorrow" in found:
+        return today + timedelta(days=2)
+    if length := found.get("after") or found.get("from_now"):
+        return _add(today, length)
+    if "week_day" in found or "week_day2" in found:
+        name, which = (
+            found.get("week_day") or found["week_day2"],
+            found.get("week") or found["week2"],
+        )
+        weeks = timedelta(weeks=which != "this")
+        return _monday(today) + weeks + timedelta(days=_WEEKDAYS[name])
+    *modifiers, name = found["weekday"].split()
+    if "next" in modifiers:
+        return _monday(today) + timedelta(weeks=1, days=_WEEKDAYS[name])
+    return earliest + timedelta(days=(_WEEKDAYS[name] - earliest.weekday()) % 7)
+
+
+def _day(words: str) -> int:
+    return _ORDINALS.get(words) or int(words.rstrip("stndrh"))
+
+
+def _next(month: int, day: int, earliest: date) -> date:
+    """The first such day that is not before `earliest`; the 29th of February may take years."""
+    for year in range(earliest.year, earliest.year + 5):
+        if day > monthrange(year, month)[1]:
+            continue
+        found = date(year, month, day)
+        if found >= earliest:
+            return found
+    raise ValueError
+
+
+def _recur(day: int, today: date, after: date | None) -> date:
+    """The next day of the month with this number."""
+    earliest = after + timedelta(days=1) if after else today
+    for months in range(3):
+        year, month = divmod(earliest.month - 1 + months, 12)
+        try:
+            found = date(earliest.year + year, month + 1, day)
+        except ValueError:
+            continue  # this month is too short
+        if found >= earliest:
+            return found
+    raise ValueError
+
+
+def _of_month(day: int, which: str, today: date) -> date:
+    year, month = divmod(today.month - 1 + ("next" in which), 12)
+    return date(today.year + year, month + 1, day)
+
+
+def _slashed(words: str, earliest: date) -> date:
+    """Day and month, where only one order is possible: 3/4 may be either and is not understood."""
+    first, second, *rest = (int(part) for part in words.split("/"))
+    if first <= 12 and second <= 12 and first != second:  # noqa: PLR2004 - months
+        raise ValueError
+    month, day = (first, second) if second > 12 or first == second else (second, first)  # noqa: PLR2004
+    if rest:
+        return date(2000 + rest[0] % 100, month, day)
+    return _next(month, day, earliest)
+
+
+def _add(day: date, length: str) -> date:
+    *count, unit = length.split()
+    number = int(count[0]) if count[0].isdigit() else NUMBER_WORDS.get(count[0], 1)
+    if "couple" in count:
+        number = 2
+    unit = unit.removesuffix("s")
+    if unit == "month":
+        year, month = divmod(day.month - 1 + number, 12)
+        year, month = day.year + year, month + 1
+        return date(year, month, min(day.day, monthrange(year, month)[1]))
+    return day + timedelta(days=number * _DAYS_OF.get(unit, 1))

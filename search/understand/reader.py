@@ -1,0 +1,96 @@
+"""A text read as a whole: the grammars' findings, the longest first, none overlapping."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from search.understand import dates, names, numbers
+from search.understand.aliases import FILLER
+from search.understand.dates import Days
+from search.understand.reading import Kind, Reading
+from search.understand.vocabulary import Vocabulary
+from search.understand.words import Line, Span
+
+MOST_READINGS = 20  # of one text, in its order; they must fit into a cursor
+
+_Found = tuple[Span, Kind, dict[str, Any]]
+
+
+def understand(
+    text: str, vocabulary: Vocabulary, today: date, keep: Collection[str] = ()
+) -> tuple[Reading, ...]:
+    """What the text says that can be a filter, in its order; kinds in `keep` stay text."""
+    line = Line(text)
+    found = _longest([*_dates(line, today), *numbers.find(line), *names.find(line, vocabulary)])
+    kept = [each for each in found if each[1] not in keep][:MOST_READINGS]
+    stay = _stay([each for each in kept if each[1] == "dates"])
+    return tuple(
+        _reading(line, span, kind, stay[span] if kind == "dates" else parameters)
+        for span, kind, parameters in kept
+        if kind != "dates" or span in stay
+    )
+
+
+def _dates(line: Line, today: date) -> Iterator[_Found]:
+    for span, days in dates.find(line, today):
+        yield span, "dates", {"days": days}
+
+
+def _longest(found: list[_Found]) -> list[_Found]:
+    taken: set[int] = set()
+    chosen: list[_Found] = []
+    for each in sorted(found, key=lambda each: -len(each[0])):
+        covered = range(each[0].first, each[0].end)
+        if taken.isdisjoint(covered):
+            taken.update(covered)
+            chosen.append(each)
+    return sorted(chosen, key=lambda each: each[0].first)
+
+
+def _stay(found: list[_Found]) -> dict[Span, dict[str, str]]:
+    """What the mentions of days say about one stay: the whole of it, or its start and its end.
+
+    A mention that has no part in it stays text.
+    """
+    mentions: list[tuple[Span, Days]] = [(span, said["days"]) for span, _, said in found]
+    for span, days in mentions:
+        if days.start and days.end and not days.single:
+            return {span: _ends(days)}
+    starts = [each for each in mentions if each[1].start]
+    ends = [each for each in mentions if not each[1].start]
+    # "Pick up on the 4th, return on the 9th": of two single days the second is the return.
+    ends += [(span, Days(None, days.start)) for span, days in starts[1:] if days.single]
+    if starts and ends:
+        (first, begin), (last, over) = starts[0], ends[0]
+        if begin.start and over.end and begin.start < over.end:
+            start = Days(begin.start, None)
+            return {first: _ends(start), last: _ends(over)}
+    return {span: _ends(days) for span, days in (starts or ends)[:1]}
+
+
+def _ends(days: Days) -> dict[str, str]:
+    ends = {"start": days.start, "end": days.end}
+    return {name: day.isoformat() for name, day in ends.items() if day}
+
+
+def _reading(line: Line, span: Span, kind: Kind, parameters: dict[str, Any]) -> Reading:
+    start, end = line.offsets(span)
+    return Reading(kind, line.text[start:end], start, end, parameters)
+
+
+def rest(text: str, readings: Sequence[Reading]) -> str | None:
+    """What remains to be searched as text, without the words between those that matter."""
+    if not readings:
+        return text
+    parts = []
+    at = 0
+    for reading in readings:
+        parts.append(text[at : reading.start])
+        at = reading.end
+    parts.append(text[at:])
+    words = [word for word in " ".join(parts).split() if _matters(word)]
+    return " ".join(words) or None
+
+
+def _matters(word: str) -> bool:
+    return any(token[0].isalnum() and token not in FILLER for token in Line(word).tokens)

@@ -1,0 +1,198 @@
+"""The names that the index holds, as an immutable dictionary with an epoch.
+
+One aggregation over the visible vehicles tells all of them. `ask` is its body, `from_answer` reads
+the answer; `read` does both with a synchronous client.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from elasticsearch import Elasticsearch
+
+from search.query.filters import VISIBLE
+from search.understand.aliases import ALIASES
+from search.understand.words import fold, key
+
+PLAIN = ("body", "fuel", "transmission", "features")
+PLACES = ("country", "region", "city")  # the widest first
+MOST_PLACES = 5000  # of one kind
+_MOST_MAKES, _MOST_MODELS, _MOST_VALUES = 500, 1000, 500
+_MOST_PARENTS = 10  # regions and countries that share a city's name
+MOST_OPTIONS = 20  # values of one filter, as the HTTP contract allows
+_ONE_PLACE_DEGREES = 0.7  # a name that spans more is several places: no point to be near to
+LONGEST_NAME = 7  # words
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One meaning of a name: the values of one field that it stands for."""
+
+    field: str
+    values: tuple[str, ...]
+    makes: frozenset[str] = frozenset()  # of a model
+    within: frozenset[str] = frozenset()  # keys of the region and country that hold a city
+    point: tuple[float, float] | None = None  # latitude, longitude of a city
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What names mean. `parts` are keys that stand inside names, by group (vehicles, places)."""
+
+    epoch: str = "empty"
+    terms: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
+    vehicle_parts: frozenset[str] = frozenset()
+    place_parts: frozenset[str] = frozenset()
+
+
+EMPTY = Vocabulary()
+
+
+def ask() -> dict[str, Any]:
+    """The arguments of the one search that a vocabulary is built from."""
+
+    def terms(name: str, size: int, **below: Any) -> dict[str, Any]:
+        counted: dict[str, Any] = {"terms": {"field": name, "size": size}}
+        return counted | ({"aggs": below} if below else {})
+
+    parents = {name: terms(name, _MOST_PARENTS) for name in ("region", "country")}
+    where = {
+        "centroid": {"geo_centroid": {"field": "location"}},
+        "bounds": {"geo_bounds": {"field": "location"}},
+    }
+    return {
+        "size": 0,
+        "query": {"bool": {"filter": [VISIBLE]}},
+        "aggregations": {
+            "make": terms("make", _MOST_MAKES, model=terms("model", _MOST_MODELS)),
+            **{name: terms(name, _MOST_VALUES) for name in PLAIN},
+            "city": terms("city", MOST_PLACES, **parents, **where),
+            "region": terms("region", MOST_PLACES, country=parents["country"]),
+            "country": terms("country", MOST_PLACES),
+        },
+    }
+
+
+def read(client: Elasticsearch, alias: str) -> Vocabulary:
+    """The vocabulary of the index behind `alias`."""
+    return from_answer(client.search(index=alias, **ask())["aggregations"])
+
+
+def from_answer(aggregations: Mapping[str, Any]) -> Vocabulary:
+    """The vocabulary that the aggregations of `ask` tell."""
+    makes = {each["key"]: _keys(each["model"]) for each in aggregations["make"]["buckets"]}
+    return build(
+        makes=makes,
+        plain={name: _keys(aggregations[name]) for name in PLAIN},
+        places=[*_places(aggregations)],
+    )
+
+
+def _keys(terms: Mapping[str, Any]) -> list[str]:
+    return [bucket["key"] for bucket in terms["buckets"]]
+
+
+def _places(aggregations: Mapping[str, Any]) -> Iterator[Term]:
+    for name in PLACES:
+        for bucket in aggregations[name]["buckets"]:
+            above = [
+                parent for wider in PLACES if wider in bucket for parent in _keys(bucket[wider])
+            ]
+            yield place(name, bucket["key"], above, _point(bucket))
+
+
+def _point(bucket: Mapping[str, Any]) -> tuple[float, float] | None:
+    if not bucket.get("bounds", {}).get("bounds"):
+        return None
+    corners = bucket["bounds"]["bounds"]
+    north, west = corners["top_left"]["lat"], corners["top_left"]["lon"]
+    south, east = corners["bottom_right"]["lat"], corners["bottom_right"]["lon"]
+    if max(north - south, east - west) > _ONE_PLACE_DEGREES:
+        return None
+    middle = bucket["centroid"]["location"]
+    return round(middle["lat"], 4), round(middle["lon"], 4)
+
+
+def place(
+    name: str, value: str, above: Iterable[str] = (), point: tuple[float, float] | None = None
+) -> Term:
+    """A place: a value of the field `name`, and the names of what it lies in."""
+    return Term(name, (value,), within=frozenset(map(key, above)), point=point)
+
+
+def build(
+    makes: Mapping[str, Iterable[str]],
+    plain: Mapping[str, Iterable[str]],
+    places: Iterable[Term],
+) -> Vocabulary:
+    """A vocabulary of these makes with their models, values of plain fields, and places."""
+    found: dict[str, list[Term]] = defaultdict(list)
+    for make in makes:
+        found[key(make)].append(Term("make", (make,)))
+    for name, term in _models(makes):
+        found[name].append(term)
+    for name, values in plain.items():
+        for value in values:
+            found[key(value)].append(Term(name, (value,)))
+    where = list(places)
+    for term in where:
+        found[key(term.values[0])].append(term)
+    _add_aliases(found)
+    found.pop("", None)
+    vehicles = [*makes, *(model for models in makes.values() for model in models)]
+    return Vocabulary(
+        epoch=_epoch(found),
+        terms=MappingProxyType({name: tuple(terms) for name, terms in found.items()}),
+        vehicle_parts=_parts(vehicles),
+        place_parts=_parts(term.values[0] for term in where),
+    )
+
+
+def _models(makes: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, Term]]:
+    """Every model, with all those whose name holds it: "Mustang" is also the Mustang Mach-E."""
+    owners: dict[str, set[str]] = defaultdict(set)
+    for make, models in makes.items():
+        for model in models:
+            owners[model].add(make)
+    holders: dict[str, list[str]] = defaultdict(list)
+    for model in sorted(owners):
+        for part in _phrases(model):
+            holders[part].append(model)
+    for model, of_makes in owners.items():
+        wider = [other for other in holders[key(model)] if other != model]
+        yield key(model), Term("model", (model, *wider)[:MOST_OPTIONS], makes=frozenset(of_makes))
+
+
+def _add_aliases(found: dict[str, list[Term]]) -> None:
+    for name, table in ALIASES.items():
+        for alias, target in table.items():
+            meant = [term for term in found.get(key(target), ()) if term.field == name]
+            known = [term.field for term in found.get(alias, ())]
+            if meant and name not in known:
+                found[alias] += meant
+
+
+def _parts(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(part for name in names for part in _phrases(name) if part != key(name))
+
+
+def _phrases(name: str) -> set[str]:
+    """The keys of all runs of words in a name."""
+    words = "".join(c if c.isalnum() else " " for c in fold(name)).split()[:LONGEST_NAME]
+    ends = range(1, len(words) + 1)
+    return {"".join(words[low:high]) for high in ends for low in range(high)}
+
+
+def _epoch(found: Mapping[str, Iterable[Term]]) -> str:
+    content = sorted(
+        (
+            name,
+            sorted((t.field, t.values, sorted(t.makes), sorted(t.within), t.point) for t in terms),
+        )
+        for name, terms in found.items()
+    )
+    return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]

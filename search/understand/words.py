@@ -1,0 +1,73 @@
+"""Text as tokens that know where they stood, and as one folded line that grammars match."""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+# Letters that do not decompose into a base letter and an accent.
+_LETTERS = str.maketrans({"ħ": "h", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)+(?![^\W_])|[^\W_]+|[^\w\s]")
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u02bb\u2018\u00b4`", "'"))
+
+
+@lru_cache(maxsize=20_000)
+def fold(text: str) -> str:
+    """Without case and accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(character for character in plain if not unicodedata.combining(character))
+    return bare.translate(_LETTERS)
+
+
+@lru_cache(maxsize=20_000)
+def key(text: str) -> str:
+    """Letters and digits only: `F-150`, `f 150` and `f150` are one key."""
+    return "".join(character for character in fold(text) if character.isalnum())
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where something stands in a line of tokens: from `first` up to, without, `end`."""
+
+    first: int
+    end: int
+
+    def __len__(self) -> int:
+        """The number of tokens."""
+        return self.end - self.first
+
+
+class Line:
+    """A text as tokens; `folded` has one blank between any two of them, signs included."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        matches = list(_TOKEN.finditer(text.translate(_APOSTROPHES)))
+        self.places = [match.span() for match in matches]
+        self.tokens = [fold(match.group()) for match in matches]
+        self.folded = " ".join(self.tokens)
+        self._starts: list[int] = []
+        at = 0
+        for token in self.tokens:
+            self._starts.append(at)
+            at += len(token) + 1
+
+    def find(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Span]]:
+        """Matches of a pattern over `folded`, each with the tokens it covers."""
+        for match in pattern.finditer(self.folded):
+            yield match, self.span(match.start(), match.end())
+
+    def span(self, start: int, end: int) -> Span:
+        """The tokens of a part of `folded`."""
+        return Span(bisect_left(self._starts, start), bisect_left(self._starts, end))
+
+    def offsets(self, span: Span) -> tuple[int, int]:
+        """Where the span's words stand in the text."""
+        return self.places[span.first][0], self.places[span.end - 1][1]
+
+    def in_capitals(self, index: int) -> bool:
+        """Whether a word was written in capitals in a text that is not all capitals."""
+        start, end = self.places[index]
+        return self.text[start:end].isupper() and not self.text.isupper()

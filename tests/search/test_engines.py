@@ -1,0 +1,159 @@
+"""Both engines are one: random structured requests on random data get the same page from either.
+
+The same ids in the same order, totals, facets, histogram and items; only highlights and who
+answered may differ. `RIDES_SOAK=2000` asks more of it than `make test` does.
+"""
+
+import os
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from runtime.settings import Settings
+from search.page import distance_km
+from search.request import Near
+from tests.market import Market
+from tests.search.test_against_sql import PLACES, TODAY, fill, random_search
+
+REQUESTS = int(os.environ.get("RIDES_SOAK", "300"))
+# Relevance is each engine's own order: Elasticsearch's profile, PostgreSQL's number of reviews.
+SORTS = ["price", "-price", "rating", "newest"]
+
+
+@pytest.fixture(scope="module")
+def alone(settings: Settings) -> Iterator[TestClient]:
+    """The same marketplace where no Elasticsearch is configured."""
+    without = settings.model_copy(update={"elasticsearch_url": ""})
+    with TestClient(create_app(without), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def both(market: Market, alone: TestClient) -> tuple[Market, Market]:
+    """A random marketplace, and the same one asked through PostgreSQL."""
+    fill(market, random.Random(23))
+    return market, through(market, alone)
+
+
+def through(market: Market, api: TestClient) -> Market:
+    """The marketplace as another API shows it."""
+    other = Market.__new__(Market)
+    other.__dict__.update(market.__dict__ | {"api": api})
+    return other
+
+
+def random_request(rng: random.Random) -> dict[str, Any]:
+    """A search of the other test, with map sections, totals, every order and several pages."""
+    asked = random_search(rng)
+    if rng.random() < 0.3:
+        _, _, _, lat, lon = rng.choice(PLACES)
+        half = rng.choice([0.05, 0.1, 5])
+        east, west = lon + half, rng.choice([lon - half, 179.0])  # 179: over the 180th meridian
+        asked["bbox"] = f"{west},{lat - half},{east},{lat + half}"
+    if "start" in asked and rng.random() < 0.5:
+        asked["flexDays"] = rng.choice([1, 3, 7])
+    if "start" in asked and rng.random() < 0.5:
+        asked |= {"priceBasis": "total", "priceMax": rng.choice([20_000, 60_000])}
+        if asked.get("priceMin", 0) > asked["priceMax"]:
+            del asked["priceMin"]
+    asked["sort"] = rng.choice(SORTS + ["distance"] * ("lat" in asked))
+    return asked | {"limit": rng.choice([1, 20, 100])}
+
+
+def same(asked: dict[str, Any], one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert one["total"] == other["total"], asked
+    assert one["facets"] == other["facets"], asked
+    assert one["facetStats"] == other["facetStats"], asked
+    assert one["hasMore"] == other["hasMore"], asked
+    if asked["sort"] == "distance":
+        nearly_the_same_order(asked, one["items"], other["items"])
+    else:
+        assert one["items"] == other["items"], asked
+
+
+def nearly_the_same_order(
+    asked: dict[str, Any], one: list[dict[str, Any]], other: list[dict[str, Any]]
+) -> None:
+    """Two items may change places where their distances differ by a millimetre at most."""
+    point = Near(asked["lat"], asked["lon"])
+
+    def far(item: dict[str, Any]) -> float:
+        place = item["location"]
+        return -1 if place["lat"] is None else distance_km(point, place["lat"], place["lon"])
+
+    assert len(one) == len(other), asked
+    for mine, yours in zip(one, other, strict=True):
+        if mine != yours:
+            assert far(mine) == pytest.approx(far(yours), abs=1e-6), asked
+
+
+def test_random_requests_get_the_same_page_from_both(both: tuple[Market, Market]) -> None:
+    elastic, postgres = both
+    rng = random.Random(29)
+    found = 0
+    for _ in range(REQUESTS):
+        asked = random_request(rng)
+        one, other = elastic.search(**asked), postgres.search(**asked)
+        assert (one["meta"]["engine"], other["meta"]["engine"]) == ("elasticsearch", "postgres")
+        assert not other["meta"]["degraded"]
+        same(asked, one, other)
+        found += one["total"]["value"]
+    assert found > 5 * REQUESTS  # most searches must find something, or they prove nothing
+
+
+def test_values_beyond_the_first_twenty_are_the_same(market: Market, alone: TestClient) -> None:
+    market.store(*({"make": f"Make {n % 23}", "body": f"Body {n % 31}"} for n in range(80)))
+    asked = {"body": ["body 30", "Body 3", "Tank"], "facets": "make,body", "sort": "newest"}
+    same(asked, market.search(**asked), through(market, alone).search(**asked))
+
+
+def test_walking_in_pages_finds_the_set_once(both: tuple[Market, Market]) -> None:
+    _, postgres = both
+    rng = random.Random(31)
+    for n in range(20):
+        asked = random_request(rng) | {"limit": 100, "facets": "none"}
+        if n % 4 == 0:
+            asked["sort"] = "relevance"
+        whole = postgres.walk(**asked)
+        assert postgres.walk(**asked | {"limit": 7}) == whole
+        assert len(set(whole)) == len(whole) == postgres.search(**asked)["total"]["value"]
+
+
+def test_a_tighter_filter_never_adds_hits(both: tuple[Market, Market]) -> None:
+    _, postgres = both
+    rng = random.Random(37)
+    tighter: list[dict[str, Any]] = [
+        {"priceMax": 4500}, {"yearMin": 2018}, {"instantBook": True}, {"seatsMin": 5},
+        {"features": ["GPS"]}, {"start": day(20), "end": day(24)},
+    ]  # fmt: skip
+    for _ in range(20):
+        asked = random_request(rng) | {"limit": 100, "facets": "none"}
+        whole = set(postgres.walk(**asked))
+        for more in tighter:
+            if not set(more) & set(asked) and asked.get("priceMin", 0) <= 4500:
+                assert set(postgres.walk(**asked | more)) <= whole, (asked, more)
+
+
+def test_a_walk_begun_on_one_engine_ends_on_the_other(both: tuple[Market, Market]) -> None:
+    elastic, postgres = both
+    for sort in SORTS:
+        expected = elastic.walk(sort=sort, limit=100, facets="none")
+        for first, second in ((elastic, postgres), (postgres, elastic)):
+            walked, cursor = [], {}
+            for n in range(1000):
+                page = (first, second)[n % 2].search(sort=sort, limit=11, **cursor)
+                walked += [item["id"] for item in page["items"]]
+                if not page["hasMore"]:
+                    break
+                cursor = {"cursor": page["nextCursor"]}
+            assert walked == expected, sort
+
+
+def day(n: int) -> str:
+    days: date = TODAY + timedelta(days=n)
+    return days.isoformat()

@@ -1,0 +1,197 @@
+"""Understanding over HTTP: filters out of the text, explicit ones first, pages that hold still."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from api.dependencies import now
+from search.understand import vocabulary
+from search.understand.source import VocabularySource
+from tests.market import Market
+
+WEDNESDAY = datetime(2098, 2, 26, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def at(market: Market) -> Iterator[Callable[[datetime], None]]:
+    """Set the API's clock."""
+    overrides = market.api.app.dependency_overrides  # type: ignore[attr-defined]
+
+    def set_clock(moment: datetime) -> None:
+        overrides[now] = lambda: moment
+
+    set_clock(WEDNESDAY)
+    yield set_clock
+    del overrides[now]
+
+
+def test_text_becomes_filters_that_the_page_names(market: Market) -> None:
+    jeep, _, _ = market.store(
+        {"make": "Jeep", "model": "Wrangler", "daily_rate_cents": 7_000},
+        {"make": "Jeep", "model": "Wrangler", "daily_rate_cents": 9_000},
+        {"make": "Jeep", "model": "Wrangler", "daily_rate_cents": 7_000, "city": "Lihue"},
+    )
+    market.learn()
+    market.assert_search([jeep], q="jeep under $80 in Hilo")
+    understood = market.search(q="jeep under $80 in Hilo")["understood"]
+    assert [tuple(each.values()) for each in understood] == [
+        ("make", "jeep", 0, 4, {"make": ["Jeep"]}, True),
+        ("price", "under $80", 5, 14, {"priceMax": 8000}, True),
+        ("place", "in Hilo", 15, 22, {"city": ["Hilo"]}, True),
+    ]
+    assert list(understood[0]) == ["kind", "words", "start", "end", "parameters", "applied"]
+
+
+def test_an_app_that_sends_the_filters_itself_finds_the_same(market: Market) -> None:
+    (tesla, _) = market.store({"make": "Tesla", "seats": 7}, {"make": "Tesla", "seats": 5})
+    market.learn()
+    (make, seats) = market.search(q="7 seater tesla")["understood"]
+    assert market.ids(**make["parameters"], **seats["parameters"]) == [tesla]
+
+
+def test_what_is_kept_stays_text(market: Market) -> None:
+    jeep, mention = market.store(
+        {"make": "Jeep", "model": "Wrangler"},
+        {"make": "Kia", "model": "Soul", "description": "Roomier than a Jeep."},
+    )
+    market.learn()
+    market.assert_search([jeep], q="jeep")
+    market.assert_search([jeep, mention], q="jeep", keep="make")
+
+
+def test_a_filter_that_is_sent_wins_over_the_text(market: Market) -> None:
+    hilo, lihue = market.store({"city": "Hilo"}, {"city": "Lihue"})
+    market.learn()
+    page = market.search(q="toyota in hilo", city="Lihue")
+    assert [item["id"] for item in page["items"]] == [lihue]
+    assert [each["applied"] for each in page["understood"]] == [True, False]
+    market.assert_search([hilo, lihue], q="toyota in hilo", bbox="-156,19,-155,20")
+    market.assert_search([hilo, lihue], q="under $80", priceMax=6_000)
+    market.assert_search([], q="under $80", priceMax=4_000)
+
+
+def test_features_of_text_and_filter_must_all_be_there(market: Market) -> None:
+    both, _ = market.store({"features": ["GPS", "Sunroof"]}, {"features": ["GPS"]})
+    market.learn()
+    market.assert_search([both], q="with sunroof", features="GPS")
+
+
+def test_near_a_place_is_around_it(market: Market) -> None:
+    hilo, keaau, _ = market.store(
+        {"city": "Hilo"},
+        {"city": "Keaau", "lat": 19.6222, "lon": -155.0372},
+        {"city": "Lihue", "lat": 21.98, "lon": -159.37},
+    )
+    market.learn()
+    market.assert_search([hilo], q="in hilo")
+    market.assert_search([hilo, keaau], q="near hilo")
+
+
+def test_an_exact_name_is_never_hidden(market: Market) -> None:
+    model, city = market.store(
+        {"make": "Hyundai", "model": "Santa Fe", "city": "Hilo"},
+        {"make": "Ford", "model": "Focus", "city": "Santa Fe", "region": "New Mexico"},
+    )
+    market.learn()
+    market.assert_search([model, city], q="santa fe")
+    market.assert_search([model], q="hyundai santa fe")
+    market.assert_search([city], q="cars in santa fe")
+
+
+def test_days_are_read_where_the_marketplace_is(
+    market: Market, at: Callable[[datetime], None]
+) -> None:
+    free, taken = market.store({}, {})
+    market.book(taken, "2098-03-01", "2098-03-02")
+    page = market.search(q="this weekend")
+    assert page["understood"][0]["parameters"] == {"start": "2098-03-01", "end": "2098-03-03"}
+    assert [item["id"] for item in page["items"]] == [free]
+    assert page["items"][0]["total"] > 0
+    at(datetime(2098, 2, 28, 23, 59, tzinfo=UTC))
+    assert market.search(q="tomorrow")["understood"][0]["parameters"]["start"] == "2098-03-01"
+
+
+def test_half_known_days_are_understood_but_filter_nothing(
+    market: Market, at: Callable[[datetime], None]
+) -> None:
+    everything = market.store({}, {})
+    page = market.search(q="until friday")
+    assert sorted(item["id"] for item in page["items"]) == everything
+    (dates,) = page["understood"]
+    assert (dates["parameters"], dates["applied"]) == ({"end": "2098-02-28"}, False)
+
+
+def test_pages_do_not_move_at_midnight_or_with_the_vocabulary(
+    market: Market, at: Callable[[datetime], None]
+) -> None:
+    first, second, taken = market.store({}, {}, {"make": "Kia", "model": "Soul"})
+    market.book(taken, "2098-02-27", "2098-02-28")
+    market.learn()
+    page = market.search(q="toyota tomorrow", limit=1)
+    at(datetime(2098, 2, 27, 0, 1, tzinfo=UTC))
+    market.api.app.state.vocabulary.current = vocabulary.EMPTY  # type: ignore[attr-defined]
+    after = market.search(q="toyota tomorrow", limit=1, cursor=page["nextCursor"])
+    assert after["understood"] == page["understood"]
+    assert [page["items"][0]["id"], after["items"][0]["id"]] == [first, second]
+    assert not after["hasMore"]
+
+
+def test_a_cursor_belongs_to_what_was_kept(market: Market) -> None:
+    market.store({}, {})
+    market.learn()
+    cursor = market.search(q="toyota", limit=1)["nextCursor"]
+    answer = market.api.get(
+        "/v1/search/vehicles", params={"q": "toyota", "keep": "make", "cursor": cursor}
+    )
+    assert answer.status_code == 400
+
+
+def test_a_text_full_of_names_still_fits_into_a_cursor(market: Market) -> None:
+    market.store(*({} for _ in range(3)))
+    market.learn()
+    q = "toyota " * 28
+    assert len(market.search(q=q)["understood"]) == 20
+    assert len(market.walk(q=q, limit=1)) == 3
+
+
+def test_a_failure_to_understand_is_no_failure_to_search(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (toyota,) = market.store({})
+
+    def fail(*args: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("api.understanding.understand", fail)
+    market.assert_search([toyota], q="toyota")
+
+
+async def polled(market: Market) -> VocabularySource:
+    from elasticsearch import AsyncElasticsearch
+
+    url = str(market.elastic.transport.node_pool.get().base_url)
+    async with AsyncElasticsearch(url) as client:
+        source = VocabularySource(client, market.alias)
+        await source.poll()
+        return source
+
+
+def test_the_vocabulary_comes_from_the_visible_vehicles(market: Market) -> None:
+    import asyncio
+
+    market.store({"make": "Citroën", "model": "C3", "features": ["GPS"]}, {"status": "unlisted"})
+    known = asyncio.run(polled(market)).current
+    assert known == vocabulary.read(market.elastic, market.alias)
+    assert {"citroen", "c3", "gps", "suv", "hilo", "hawaii", "unitedstates"} <= set(known.terms)
+    assert "toyota" not in known.terms
+    assert known.terms["hilo"][0].point == pytest.approx((19.7074, -155.0885), abs=1e-3)
+
+
+def test_the_epoch_changes_with_the_names_only(market: Market) -> None:
+    market.store({})
+    before = vocabulary.read(market.elastic, market.alias).epoch
+    market.store({})
+    assert vocabulary.read(market.elastic, market.alias).epoch == before
+    market.store({"city": "Lihue"})
+    assert vocabulary.read(market.elastic, market.alias).epoch != before

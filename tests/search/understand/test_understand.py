@@ -1,0 +1,208 @@
+"""Free text becomes filters: what is understood, and what stays text."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.understand.reader import rest, understand
+from search.understand.reading import KINDS
+from search.understand.vocabulary import EMPTY
+from tests.search.understand.labelled import cases
+from tests.search.understand.names import vocabulary
+
+NAMES = vocabulary()
+TODAY = date(2027, 2, 24)
+
+
+def read(text: str, **more: Any) -> dict[str, Any]:
+    """All parameters that the text stands for, values of several readings together."""
+    together: dict[str, Any] = {}
+    for reading in understand(text, NAMES, TODAY, **more):
+        for name, value in reading.parameters.items():
+            together[name] = together.get(name, []) + value if isinstance(value, list) else value
+    return together
+
+
+def test_a_sentence_becomes_filters_with_the_words_they_came_from() -> None:
+    text = "7 seater under $80 a day near Hilo next weekend"
+    readings = understand(text, NAMES, TODAY)
+    assert [(each.kind, each.words, dict(each.parameters)) for each in readings] == [
+        ("seats", "7 seater", {"seatsMin": 7}),
+        ("price", "under $80 a day", {"priceMax": 8000}),
+        ("place", "near Hilo", {"lat": 19.7, "lon": -155.1, "radiusKm": 30}),
+        ("dates", "next weekend", {"start": "2027-03-06", "end": "2027-03-08"}),
+    ]
+    assert all(text[each.start : each.end] == each.words for each in readings)
+    assert rest(text, readings) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("f150", {"model": ["F-150"]}),
+        ("F-150", {"model": ["F-150"]}),
+        ("f 150", {"model": ["F-150"]}),
+        ("cx5", {"model": ["CX-5"]}),
+        ("mazda 3", {"model": ["Mazda3"]}),
+        ("3 series", {"model": ["3 Series"]}),
+        ("CITROEN c3", {"make": ["Citroën"], "model": ["C3"]}),
+        ("vw golf", {"make": ["Volkswagen"], "model": ["Golf"]}),
+        ("merc a class", {"make": ["Mercedes-Benz"], "model": ["A-Class"]}),
+        ("teslas", {"make": ["Tesla"]}),
+        ("jeep or toyota", {"make": ["Jeep", "Toyota"]}),
+        ("gas suv", {"fuel": ["Petrol"], "body": ["SUV"]}),
+        ("auto", {"transmission": ["Automatic"]}),
+        ("with android auto", {"features": ["Android Auto"]}),
+        ("a/c and child seats", {"features": ["Air conditioning", "Child seat"]}),
+        ("heated seat", {"features": ["Heated seats"]}),
+        ("mini-van", {"body": ["Minivan"]}),
+        # A model's name inside another model's: both are meant.
+        ("mustang", {"model": ["Mustang", "Mustang Mach-E"]}),
+        ("fiat 500", {"make": ["Fiat"], "model": ["500", "Nuova 500"]}),
+    ],
+)  # fmt: skip
+def test_names_as_people_write_them(text: str, parameters: dict[str, Any]) -> None:
+    assert read(text) == parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("santa fe", {}),
+        ("hyundai santa fe", {"make": ["Hyundai"], "model": ["Santa Fe"]}),
+        ("cars in santa fe", {"city": ["Santa Fe"]}),
+        ("hyundai santa fe in santa fe", {
+            "make": ["Hyundai"], "model": ["Santa Fe"], "city": ["Santa Fe"],
+        }),
+        ("kona", {}),  # also in Kailua-Kona
+        ("hyundai kona", {"make": ["Hyundai"], "model": ["Kona"]}),
+        ("ibiza", {}),
+        ("seat ibiza", {"make": ["SEAT"], "model": ["Ibiza"]}),
+        ("fit", {}),
+        ("honda fit", {"make": ["Honda"], "model": ["Fit"]}),
+        ("500", {}),
+        ("golf clubs", {}),
+        ("pickup in Hilo", {"city": ["Hilo"]}),
+        ("pick up a jeep", {"make": ["Jeep"]}),
+        ("toyota pickup", {"make": ["Toyota"], "body": ["Pickup"]}),
+        ("nissan march", {"make": ["Nissan"], "model": ["March"]}),
+        ("which model", {}),  # not the Model S
+        ("not a tesla", {}),
+        ("no suv", {}),
+        ("2019 civic", {"model": ["Civic"]}),  # the year is in the name, where text finds it
+        ("Washington", {}),  # a city and, elsewhere, a state
+    ],
+)  # fmt: skip
+def test_what_its_neighbours_do_not_decide_stays_text(
+    text: str, parameters: dict[str, Any]
+) -> None:
+    assert read(text) == parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("in Hilo", {"city": ["Hilo"]}),
+        ("hilo hawaii", {"city": ["Hilo"], "region": ["Hawaii"]}),
+        ("Portland, OR", {"city": ["Portland"], "region": ["Oregon"]}),
+        ("portland or hilo", {"city": ["Portland", "Hilo"]}),
+        ("kailua kona", {"city": ["Kailua-Kona"]}),
+        ("near hawaii", {"region": ["Hawaii"]}),
+        ("near Portland", {"city": ["Portland"]}),  # two of them: no point to be near to
+        ("mahebourg", {"city": ["Mahébourg"]}),
+        ("mauritius", {"country": ["Mauritius"]}),  # the country holds the region
+        ("NYC", {"city": ["New York"]}),
+        ("new york", {"region": ["New York"]}),  # which holds the city
+    ],
+)
+def test_places(text: str, parameters: dict[str, Any]) -> None:
+    assert read(text) == parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("under $80", {"priceMax": 8000}),
+        ("less than 80 dollars a day", {"priceMax": 8000}),
+        ("max 1,200 €", {"priceMax": 120_000}),
+        ("about 100", {"priceMin": 8000, "priceMax": 12_000}),
+        ("$50-$80", {"priceMin": 5000, "priceMax": 8000}),
+        ("between 50 and 80 dollars", {"priceMin": 5000, "priceMax": 8000}),
+        ("over $50", {"priceMin": 5000}),
+        ("80 a day", {"priceMax": 8000}),
+        ("around 3:30", {}),
+        ("about 100 km", {}),
+        ("under $500 total", {}),
+        ("2019 or newer", {"yearMin": 2019}),
+        ("2019+", {"yearMin": 2019}),
+        ("newer than 2018", {"yearMin": 2019}),
+        ("before 2015", {"yearMax": 2014}),
+        ("2015-2020", {"yearMin": 2015, "yearMax": 2020}),
+        ("under 2015", {}),
+        ("4.5 stars or better", {"ratingMin": 4.5}),
+        ("rated 4.8", {"ratingMin": 4.8}),
+        ("at least 4 stars", {"ratingMin": 4.0}),
+        ("7-seater", {"seatsMin": 7}),
+        ("seven seats", {"seatsMin": 7}),
+        ("for 5 people", {"seatsMin": 5}),
+        ("at least 7 seats", {"seatsMin": 7}),
+    ],
+)
+def test_limits(text: str, parameters: dict[str, Any]) -> None:
+    assert read(text) == parameters
+
+
+def test_days_as_labelled_by_hand() -> None:
+    labelled = list(cases())
+    assert len(labelled) >= 200
+    wrong = []
+    for today, text, expected in labelled:
+        found: dict[str, Any] = {}
+        for reading in understand(text, EMPTY, today):
+            if reading.kind == "dates":
+                found |= reading.parameters
+        if found != expected:
+            wrong.append((today.isoformat(), text, expected, found))
+    assert wrong == []
+
+
+def test_kinds_to_keep_stay_text() -> None:
+    text = "jeep under $80 in hilo"
+    assert read(text, keep=["price", "make"]) == {"city": ["Hilo"]}
+    assert rest(text, understand(text, NAMES, TODAY, ["price", "make"])) == "jeep under $80"
+
+
+@pytest.mark.parametrize(
+    ("text", "remains"),
+    [
+        ("I need a jeep with surf rack in Hilo, please", "surf rack"),
+        ("tesla modl 3", "modl 3"),
+        ("f-160 under $80", "f-160"),
+        ("a quiet car", "a quiet car"),
+        ("jeep", None),
+    ],
+)
+def test_text_that_is_not_understood_stays_text(text: str, remains: str | None) -> None:
+    assert rest(text, understand(text, NAMES, TODAY)) == remains
+
+
+WORDS = """jeep golf santa fe in near hilo , . - $ 80 under march 1st 31 to until for a week weekend
+    next friday 2019 or newer + seats 7 stars 4.5 the of not İ ß é 🚗 ' / 2027 02 30 0"""
+
+
+@given(
+    st.one_of(
+        st.text(max_size=200), st.lists(st.sampled_from(WORDS.split()), max_size=40).map(" ".join)
+    )
+)
+def test_no_text_fails_and_every_reading_stands_in_it(text: str) -> None:
+    at = 0
+    for reading in understand(text, NAMES, TODAY):
+        assert reading.kind in KINDS
+        assert reading.start >= at
+        assert reading.words == text[reading.start : reading.end] != ""
+        assert reading.parameters
+        at = reading.end
