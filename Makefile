@@ -63,4 +63,7 @@ lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(VENV)-lock/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --all-extras \
 	  --python-version 3.11 --generate-hashes \
 	  -c requirements/runtime.txt --custom-compile-command "make lock" -o requirements/dev.txt
+	$(VENV)-lock/bin/uv pip compile requirements/pgsync.in --quiet --upgrade --universal \
+	  --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" -o requirements/pgsync.txt
 	rm -r $(VENV)-lock
