@@ -14,13 +14,13 @@ from search.mapping import MAPPING_HASH
 from search.postgres import columns
 
 PAGE = 500  # documents written at once
-_FEED = columns.feed()
+_LEARN, _FEED = columns.learn(), columns.feed()
 _SAME = f"""
-    SELECT id, content_hash FROM {columns.TABLE}
+    SELECT id, content_hash FROM {columns.DOCUMENTS}
     WHERE id = ANY(%s) AND NOT hidden AND mapping_hash = %s
 """  # noqa: S608 - constants only
 _LEFT = f"""
-    SELECT t.id FROM {columns.TABLE} AS t
+    SELECT t.id FROM {columns.DOCUMENTS} AS t
     LEFT JOIN vehicles AS v ON v.id = t.id AND v.status = 'listed'
     WHERE NOT t.hidden AND v.id IS NULL ORDER BY t.id
 """  # noqa: S608 - constants only
@@ -28,17 +28,10 @@ _LEFT = f"""
 
 def write(connection: Connection, documents: Sequence[Document], version: int) -> list[Refused]:
     """Write the documents, all with this version; those come back that the table cannot hold."""
+    given = (b"[%b]" % b",".join(document.source for document in documents)).decode()
     try:
-        connection.execute(
-            _FEED,
-            {
-                "documents": (
-                    b"[%b]" % b",".join(document.source for document in documents)
-                ).decode(),
-                "version": version,
-                "hash": MAPPING_HASH,
-            },
-        )
+        connection.execute(_LEARN, {"documents": given})
+        connection.execute(_FEED, {"documents": given, "version": version, "hash": MAPPING_HASH})
     except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
         if len(documents) == 1:
             return [Refused(documents[0], str(error))]
@@ -96,7 +89,7 @@ def needed(connection: Connection) -> str | None:
     row: Any = connection.execute(
         f"""
         SELECT count(*) FROM vehicles AS v
-        LEFT JOIN {columns.TABLE} AS t ON t.id = v.id AND t.mapping_hash = %s
+        LEFT JOIN {columns.DOCUMENTS} AS t ON t.id = v.id AND t.mapping_hash = %s
         WHERE v.status = 'listed' AND t.id IS NULL
         """,  # noqa: S608 - constants only
         [MAPPING_HASH],

@@ -5,7 +5,12 @@ from models.base import Base
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
 from models.indexing import LIVE_STATES, BuildState, DeadLetter, IndexBuild, SearchDirty
 from models.reviews import Review
-from models.search import VehicleSearchRow
+from models.search import (
+    VehicleSearchDocument,
+    VehicleSearchRow,
+    VehicleSearchText,
+    VehicleSearchValue,
+)
 from models.vehicles import Photo, Vehicle, VehicleFeature, VehicleStatus
 
 __all__ = [
@@ -24,6 +29,9 @@ __all__ = [
     "SearchDirty",
     "Vehicle",
     "VehicleFeature",
+    "VehicleSearchDocument",
     "VehicleSearchRow",
+    "VehicleSearchText",
+    "VehicleSearchValue",
     "VehicleStatus",
 ]

@@ -19,8 +19,18 @@ class Xid8(UserDefinedType[int]):
         return "xid8"
 
 
-# So that `alembic check` recognises the column instead of warning about an unknown type.
-ischema_names["xid8"] = Xid8
+class Point(UserDefinedType[str]):
+    """A position as longitude and latitude in degrees, which a GiST index finds by boxes."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type's name in DDL."""
+        return "point"
+
+
+# So that `alembic check` recognises the columns instead of warning about unknown types.
+ischema_names |= {"xid8": Xid8, "point": Point}
 
 
 class Base(DeclarativeBase):

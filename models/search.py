@@ -1,26 +1,81 @@
-"""The table from which PostgreSQL answers searches: documents, spread over columns."""
+"""The tables from which PostgreSQL answers searches: documents, spread over columns."""
 
 from typing import Any
 
-from sqlalchemy import Double, Index, Integer, Text
+from sqlalchemy import Identity, Index, Integer, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base
+from models.base import Base, Point
+
+Number = Mapped[int | None]
+
+
+def _number() -> Number:
+    return mapped_column(Integer)
 
 
 class VehicleSearchRow(Base):
-    """One vehicle as the drain last wrote it; a column per field that is filtered or sorted by.
+    """One vehicle, narrow: a column per field that is filtered, counted or sorted by.
 
-    Of a hidden vehicle only the id and the version are left: a late write must find them.
+    Texts are codes of `vehicle_search_values`. Of a hidden vehicle only the id is left.
     """
 
     __tablename__ = "vehicle_search_view"
     __table_args__ = (
         Index(None, "daily_rate", "id"),
-        Index(None, "lat", "lon"),
-        Index(None, "everything", postgresql_using="gin"),
+        Index(None, "location", postgresql_using="gist"),
     )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hidden: Mapped[bool]
+    make: Number = _number()
+    model: Number = _number()
+    year: Number = _number()
+    body: Number = _number()
+    fuel: Number = _number()
+    transmission: Number = _number()
+    seats: Number = _number()
+    features: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    daily_rate: Number = _number()
+    weekly_discount_pct: Number = mapped_column(SmallInteger)
+    monthly_discount_pct: Number = mapped_column(SmallInteger)
+    cleaning_fee: Number = _number()
+    rating: Number = _number()
+    review_count: Number = _number()
+    rating_evidence: Number = _number()
+    rating_doubt: Number = _number()
+    min_days: Number = _number()
+    max_days: Number = _number()
+    notice_days: Number = _number()
+    instant_book: Mapped[bool | None]
+    location: Mapped[Any | None] = mapped_column(Point)
+    time_zone: Number = _number()
+    city: Number = _number()
+    region: Number = _number()
+    country: Number = _number()
+    host_id: Mapped[int | None]
+    listed_at: Mapped[int | None]
+    free: Mapped[Any | None] = mapped_column(DATEMULTIRANGE)
+
+
+class VehicleSearchText(Base):
+    """The words of one vehicle, labelled where it matters where they stand."""
+
+    __tablename__ = "vehicle_search_texts"
+    __table_args__ = (Index(None, "words", postgresql_using="gin"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    words: Mapped[str] = mapped_column(TSVECTOR)
+
+
+class VehicleSearchDocument(Base):
+    """One vehicle as the drain last wrote it, and by which version: what pages show.
+
+    A hidden vehicle's row stays: a late write must find its version.
+    """
+
+    __tablename__ = "vehicle_search_documents"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
@@ -28,33 +83,23 @@ class VehicleSearchRow(Base):
     mapping_hash: Mapped[str]
     content_hash: Mapped[str | None]
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    make: Mapped[str | None]
-    model: Mapped[str | None]
-    year: Mapped[int | None] = mapped_column(Integer)
-    body: Mapped[str | None]
-    fuel: Mapped[str | None]
-    transmission: Mapped[str | None]
-    seats: Mapped[int | None] = mapped_column(Integer)
-    features: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
-    daily_rate: Mapped[int | None] = mapped_column(Integer)
-    total: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
-    rating: Mapped[int | None] = mapped_column(Integer)
-    review_count: Mapped[int | None] = mapped_column(Integer)
-    rating_evidence: Mapped[int | None] = mapped_column(Integer)
-    rating_doubt: Mapped[int | None] = mapped_column(Integer)
-    min_days: Mapped[int | None] = mapped_column(Integer)
-    max_days: Mapped[int | None] = mapped_column(Integer)
-    notice_days: Mapped[int | None] = mapped_column(Integer)
-    instant_book: Mapped[bool | None]
-    lat: Mapped[float | None] = mapped_column(Double)
-    lon: Mapped[float | None] = mapped_column(Double)
-    time_zone: Mapped[str | None]
-    city: Mapped[str | None]
-    region: Mapped[str | None]
-    country: Mapped[str | None]
-    host_id: Mapped[int | None]
-    listed_at: Mapped[int | None]
-    free: Mapped[Any | None] = mapped_column(DATEMULTIRANGE)
-    # Words labelled by the weight of where they stand; then those of the description as well.
+
+
+class VehicleSearchValue(Base):
+    """The dictionary: what a code of the narrow table stands for. Rows are only ever added.
+
+    Field `name` lists the words that occur in names, to find those similar to a misspelt one.
+    """
+
+    __tablename__ = "vehicle_search_values"
+    __table_args__ = (
+        UniqueConstraint("field", "value"),
+        Index(None, "field", "folded"),
+        Index(None, "words", postgresql_using="gin"),
+    )
+
+    code: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
+    field: Mapped[str]
+    value: Mapped[str] = mapped_column(Text(collation="C"))  # as it is displayed
+    folded: Mapped[str]  # in lower case, as filters compare
     words: Mapped[str | None] = mapped_column(TSVECTOR)
-    everything: Mapped[str | None] = mapped_column(TSVECTOR)

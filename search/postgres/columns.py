@@ -1,18 +1,37 @@
-"""The search table's columns, derived from the table of fields: how a document fills them."""
+"""The search tables' columns, derived from the table of fields: how a document fills them.
 
-from search.fields import FIELDS, LONGEST_TOTAL, Field, Kind, Match
+Four tables. `vehicle_search_view` is narrow: what is filtered, counted and sorted by, texts as
+codes. Beside it stand the words of each vehicle, its document as pages show it, and the dictionary
+that says which code stands for which value.
+"""
+
+from search.fields import BY_NAME, FIELDS, LONGEST_TOTAL, Field, Kind, Match
 
 TABLE = "vehicle_search_view"
+TEXTS = "vehicle_search_texts"
+DOCUMENTS = "vehicle_search_documents"
+VALUES = "vehicle_search_values"
 # Positions as Elasticsearch keeps them: 32 bits a coordinate, rounded down. So a vehicle on the
 # edge of a map section is on the same side of it in both engines.
-_STEP = {"lat": "180.0::float8 / 4294967296", "lon": "360.0::float8 / 4294967296"}
+_STEP = {"lon": "360.0::float8 / 4294967296", "lat": "180.0::float8 / 4294967296"}
+LON, LAT = "location[0]", "location[1]"
 _TYPES = {Kind.INTEGER: "integer", Kind.LONG: "bigint", Kind.BOOLEAN: "boolean"}
-_WEIGHTS = sorted({field.weight for field in FIELDS if field.weight}, reverse=True)
-# PostgreSQL knows four labels of a word; the least weight needs none.
-LABELS: dict[int, str] = dict(zip(_WEIGHTS, "ABCD", strict=False))
-LEAST_WEIGHT = _WEIGHTS[-1]
-if len(_WEIGHTS) > len("ABCD") + 1:
-    raise RuntimeError("search/fields.py has more than five weights: PostgreSQL cannot tell them")
+# What a total of any number of days is computed from, by the function that documents are made by.
+_TERMS = ("daily_rate", "weekly_discount_pct", "monthly_discount_pct", "cleaning_fee")
+# Where a word stands, as the labels of PostgreSQL's text search; values of facets need none.
+LABELS = {"name": "A", "description": "B"}
+CODED = tuple(field for field in FIELDS if field.kind is Kind.KEYWORD)
+NAME = "name"  # of the dictionary: the words that occur in names, as the index has them
+if unknown := [f.name for f in FIELDS if f.weight and f.kind is Kind.TEXT and f.name not in LABELS]:
+    raise RuntimeError(f"search/postgres/columns.py needs a label of text search for {unknown}")
+
+
+def codes(name: str, condition: str) -> str:
+    """The codes of a field's values for which `condition` holds, as an array.
+
+    The condition is over `value`, `folded` (the value in lower case) and `words`.
+    """
+    return f"ARRAY(SELECT code FROM {VALUES} WHERE field = '{name}' AND {condition})"  # noqa: S608
 
 
 def _of(field: Field) -> dict[str, str]:
@@ -23,20 +42,22 @@ def _of(field: Field) -> dict[str, str]:
         case _ if field.name == "id":
             return {}  # the key
         case Kind.KEYWORD if field.match is Match.ALL:
-            return {field.name: f"document_texts({part})"}
+            return {field.name: codes(field.name, f"value = ANY(document_texts({part}))")}
         case Kind.KEYWORD:
-            return {field.name: text}
+            code = f"SELECT code FROM {VALUES} WHERE field = '{field.name}' AND value = {text}"  # noqa: S608
+            return {field.name: f"({code})"}
         case Kind.INTEGER | Kind.LONG | Kind.BOOLEAN:
             return {field.name: f"({text})::{_TYPES[field.kind]}"}
         case Kind.POINT:
-            return {
-                axis: f"floor(({part} ->> '{axis}')::float8 / ({step})) * ({step})"
+            axes = (
+                f"floor(({part} ->> '{axis}')::float8 / ({step})) * ({step})"
                 for axis, step in _STEP.items()
-            }
+            )
+            return {field.name: f"point({', '.join(axes)})"}
         case Kind.DATES:
             return {field.name: f"document_days({part})"}
         case Kind.TOTALS:
-            return {field.name: f"document_totals({part})"}
+            return {name: f"(document ->> '{name}')::integer" for name in _TERMS}
         case _:
             return {}
 
@@ -47,38 +68,93 @@ def _text(field: Field) -> str:
     return f"document ->> '{field.name}'"
 
 
-def _words(weight: int) -> str:
-    texts = ", ".join(_text(field) for field in FIELDS if field.weight == weight)
-    return f"vehicle_words(concat_ws(' ', {texts}))"
+def _words() -> str:
+    labelled = [
+        f"setweight(vehicle_words({_text(BY_NAME[name])}), '{label}')"
+        for name, label in LABELS.items()
+    ]
+    others = ", ".join(_text(f) for f in FIELDS if f.weight and f.name not in LABELS)
+    return " || ".join([*labelled, f"vehicle_words(concat_ws(' ', {others}))"])
+
+
+def learn() -> str:
+    """The statement that gives new values their codes; parameter `documents`.
+
+    To be committed before `feed`, which looks the codes up. The order, and that nothing else is
+    locked, keep workers from waiting for each other in a circle; values that are known are left
+    alone, so that codes are not used up.
+    """
+    given = [
+        f"SELECT '{NAME}', unnest(tsvector_to_array(vehicle_words(document ->> '{NAME}')))",
+    ]
+    given += [
+        f"SELECT '{field.name}', unnest(document_texts(document -> '{field.name}'))"
+        if field.match is Match.ALL
+        else f"SELECT '{field.name}', document ->> '{field.name}'"
+        for field in CODED
+    ]
+    return f"""
+        INSERT INTO {VALUES} (field, value, folded, words)
+        SELECT field, value, {folded("value")},
+            CASE WHEN field <> '{NAME}' THEN vehicle_words(value) END
+        FROM (
+            SELECT DISTINCT field, value
+            FROM jsonb_array_elements(%(documents)s::jsonb) AS listed (document),
+                LATERAL ({" UNION ALL ".join(given)}) AS each (field, value)
+            WHERE value IS NOT NULL
+        ) AS given
+        WHERE NOT EXISTS (
+            SELECT FROM {VALUES} AS known
+            WHERE known.field = given.field AND known.value = given.value
+        )
+        ORDER BY field, value
+        ON CONFLICT DO NOTHING
+    """  # noqa: S608 - names and expressions from the table of fields
 
 
 def feed() -> str:
     """The statement that writes documents; parameters `documents`, `version`, `hash`.
 
-    Only a newer version overwrites, so a late write never brings back what is gone. The documents
-    come as one JSON array: as an array of texts they took five times as long to arrive. OFFSET 0
-    keeps the words from being made twice.
+    Only a newer version overwrites, so a late write never brings back what is gone. The documents'
+    table alone decides, and its rows are locked before any other: the tables cannot disagree. The
+    documents come as one JSON array: as an array of texts they took five times as long to arrive.
     """
     columns = {name: sql for field in FIELDS for name, sql in _of(field).items()}
-    labelled = " || ".join(f"setweight({_words(w)}, '{label}')" for w, label in LABELS.items())
-    fixed = ("version", "hidden", "mapping_hash", "content_hash", "document")
-    names = (*fixed, *columns, "words", "everything")
+    kept = ("version", "hidden", "mapping_hash", "content_hash", "document")
     return f"""
-        INSERT INTO {TABLE} AS old (id, {", ".join(names)})
-        SELECT (document ->> 'id')::bigint, %(version)s, document ? 'hidden', %(hash)s,
-            document ->> 'content_hash', document,
-            {", ".join(columns.values())}, words, words || others
-        FROM (
-            SELECT document, {labelled} AS words, {_words(LEAST_WEIGHT)} AS others
-            FROM jsonb_array_elements(%(documents)s::jsonb) AS document OFFSET 0
-        ) AS given
-        ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in names)}
-        WHERE old.version < excluded.version
+        WITH given AS MATERIALIZED (
+            SELECT (document ->> 'id')::bigint AS id, document
+            FROM jsonb_array_elements(%(documents)s::jsonb) AS listed (document)
+        ), newer AS (
+            INSERT INTO {DOCUMENTS} AS old (id, {", ".join(kept)})
+            SELECT id, %(version)s, document ? 'hidden', %(hash)s, document ->> 'content_hash',
+                document - '{{total,free}}'::text[]
+            FROM given
+            ON CONFLICT (id) DO UPDATE SET {_overwritten(kept)}
+            WHERE old.version < excluded.version
+            RETURNING id
+        ), texts AS (
+            INSERT INTO {TEXTS} (id, words) SELECT id, {_words()} FROM given JOIN newer USING (id)
+            ON CONFLICT (id) DO UPDATE SET words = excluded.words
+        )
+        INSERT INTO {TABLE} (id, hidden, {", ".join(columns)})
+        SELECT id, document ? 'hidden', {", ".join(columns.values())}
+        FROM given JOIN newer USING (id)
+        ON CONFLICT (id) DO UPDATE SET {_overwritten(("hidden", *columns))}
     """  # noqa: S608 - names and expressions from the table of fields
 
 
+def _overwritten(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} = excluded.{name}" for name in names)
+
+
+def folded(expression: str) -> str:
+    """An expression in lower case, the same on every machine."""
+    return f"lower({expression} COLLATE pg_c_utf8)"
+
+
 def total(days: int) -> str:
-    """The column expression of the all-in total of so many days.
+    """The expression of the all-in total of so many days.
 
     Raises:
         ValueError: documents carry no total of so many days.
@@ -86,4 +162,4 @@ def total(days: int) -> str:
     if not 1 <= days <= LONGEST_TOTAL:
         msg = f"documents carry totals of 1 to {LONGEST_TOTAL} days, not {days}"
         raise ValueError(msg)
-    return f"total[{days}]"
+    return f"rental_total_cents({', '.join(_TERMS)}, {days})"

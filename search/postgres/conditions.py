@@ -1,11 +1,14 @@
 """What must hold of every hit, as SQL: the same clauses as `search/query/filters.py`."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from math import degrees
+from math import asin, cos, degrees, radians, sin
 
 from search.fields import BY_NAME, DISTANCE, PRICE, Match
 from search.page import EARTH_RADIUS_KM
 from search.postgres import columns, text
+from search.postgres.columns import LAT, LON, folded
 from search.postgres.parameters import Parameters
 from search.query.notice import zones_by_date
 from search.request import Box, Dates, Near, SearchRequest
@@ -13,36 +16,54 @@ from search.request import Box, Dates, Near, SearchRequest
 _RADIUS_M = EARTH_RADIUS_KM * 1000
 
 
-def folded(expression: str) -> str:
-    """An expression in lower case, the same on every machine."""
-    return f"lower({expression} COLLATE pg_c_utf8)"
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What a request asks for, for any statement that counts, groups or lists it.
+
+    `source` stands after FROM; `always` are the clauses that no facet sets aside; `chosen` those of
+    which any value may match, by facet: a facet's counts leave out its own.
+    """
+
+    source: str
+    always: tuple[str, ...]
+    chosen: Mapping[str, str]
+
+    def where(self, but: str = "") -> str:
+        """All clauses, but the one of the named facet."""
+        others = [clause for name, clause in self.chosen.items() if name != but]
+        return " AND ".join([*self.always, *others])
 
 
-def always(request: SearchRequest, into: Parameters) -> list[str]:
-    """The clauses that no facet sets aside: text, place, dates, all-of filters."""
+def matching(request: SearchRequest, into: Parameters) -> Matching:
+    """The FROM and WHERE of a request; its values go `into` the statement's parameters."""
+    words = f" JOIN {columns.TEXTS} USING (id)" if request.text else ""
+    return Matching(columns.TABLE + words, tuple(_always(request, into)), _chosen(request, into))
+
+
+def _always(request: SearchRequest, into: Parameters) -> list[str]:
+    """Visibility, text, place, dates, all-of filters."""
     clauses = ["NOT hidden"]
     if request.text:
-        clauses.append(text.condition(request.text, into))
+        clauses.append(text.condition(request, into))
     if request.near and request.near.radius_km:
         clauses += _within(request.near, request.near.radius_km, into)
     if request.box:
-        clauses += _inside(request.box, into)
+        clauses.append(_in_box(request.box, into))
     if request.dates:
         clauses += _free(request.dates, request.now, into)
     clauses += [f"{name} = {into.add(value, 'boolean')}" for name, value in request.flags.items()]
     for name, values in request.filters.items():
         if BY_NAME[name].match is Match.ALL:
-            clauses.append(f"{_folded_all(name)} @> {keys(values, into)}")
+            clauses += [f"{name} && {_codes(name, (value,), into)}" for value in values]
     for name, ends in request.ranges.items():
         if name != "daily_rate":
             clauses.append(_range(name, ends, into))
     return clauses
 
 
-def selected(request: SearchRequest, into: Parameters) -> dict[str, str]:
-    """By facet, the filters of which any value may match; a facet's counts leave out its own."""
+def _chosen(request: SearchRequest, into: Parameters) -> dict[str, str]:
     clauses = {
-        name: f"{folded(name)} = ANY({keys(values, into)})"
+        name: f"{name} = ANY({_codes(name, values, into)})"
         for name, values in request.filters.items()
         if BY_NAME[name].match is Match.ANY
     }
@@ -61,20 +82,22 @@ def distance_m(near: Near, into: Parameters) -> str:
     """Metres from the point by haversine; NULL for a vehicle without a position."""
     lat, lon = into.add(near.lat, "float8"), into.add(near.lon, "float8")
     return f"""
-        2 * {_RADIUS_M} * asin(sqrt(least(1,
-            sin(radians(lat - {lat}) / 2) ^ 2
-            + cos(radians({lat})) * cos(radians(lat)) * sin(radians(lon - {lon}) / 2) ^ 2
+        '{2 * _RADIUS_M!r}'::float8 * asin(sqrt(least(1,
+            sin(radians({LAT} - {lat}) / 2) ^ 2
+            + cos(radians({lat})) * cos(radians({LAT})) * sin(radians({LON} - {lon}) / 2) ^ 2
         )))
     """
 
 
 def keys(values: tuple[str, ...], into: Parameters) -> str:
     """The values as an array in lower case."""
-    return _folded_all(into.add(list(values), "text[]"))
+    given = into.add(list(values), "text[]")
+    return f"ARRAY(SELECT {folded('one')} FROM unnest({given}) AS one)"  # noqa: S608 - our own names
 
 
-def _folded_all(array: str) -> str:
-    return f"ARRAY(SELECT {folded('one')} FROM unnest({array}) AS one)"  # noqa: S608 - our own names
+def _codes(name: str, values: tuple[str, ...], into: Parameters) -> str:
+    """The codes of all values that are the same in lower case as one of these."""
+    return columns.codes(name, f"folded = ANY({keys(values, into)})")
 
 
 def _range(expression: str, ends: tuple[int | None, int | None], into: Parameters) -> str:
@@ -87,22 +110,30 @@ def _range(expression: str, ends: tuple[int | None, int | None], into: Parameter
 
 
 def _within(near: Near, radius_km: float, into: Parameters) -> list[str]:
-    # The belt is what the index can find; a little wider, so that the sphere alone decides.
-    belt = degrees(radius_km / EARTH_RADIUS_KM) * 1.001 + 1e-6
-    south, north = (into.add(near.lat + way * belt, "float8") for way in (-1, 1))
+    # The boxes are what the index can find; a little wider, so that the sphere alone decides.
+    angle = radius_km / EARTH_RADIUS_KM * 1.001 + 1e-8
+    south, north = (near.lat + way * degrees(angle) for way in (-1, 1))
+    west, east = -180.0, 180.0
+    if south > -90 and north < 90:  # noqa: PLR2004 - else it holds a pole, and every meridian
+        half = degrees(asin(min(1.0, sin(angle) / cos(radians(near.lat))))) + 1e-6
+        west, east = (((near.lon + way * half) + 180) % 360 - 180 for way in (-1, 1))
     return [
-        f"lat BETWEEN {south} AND {north}",
+        _in_box(Box(west=west, south=south, east=east, north=north), into),
         f"{distance_m(near, into)} <= {into.add(radius_km * 1000, 'float8')}",
     ]
 
 
-def _inside(box: Box, into: Parameters) -> list[str]:
-    west, east = into.add(box.west, "float8"), into.add(box.east, "float8")
-    across = "OR" if box.west > box.east else "AND"  # spans the 180th meridian
-    return [
-        f"lat BETWEEN {into.add(box.south, 'float8')} AND {into.add(box.north, 'float8')}",
-        f"(lon >= {west} {across} lon <= {east})",
-    ]
+def _in_box(box: Box, into: Parameters) -> str:
+    """In the box, its edges included; two boxes where it spans the 180th meridian."""
+    spans = [(box.west, box.east)]
+    if box.west > box.east:
+        spans = [(box.west, 180.0), (-180.0, box.east)]
+    south, north = into.add(box.south, "float8"), into.add(box.north, "float8")
+    boxes = []
+    for each in spans:
+        west, east = (into.add(lon, "float8") for lon in each)
+        boxes.append(f"location <@ box(point({west}, {south}), point({east}, {north}))")
+    return f"({' OR '.join(boxes)})"
 
 
 def _free(dates: Dates, now: datetime | None, into: Parameters) -> list[str]:
@@ -122,11 +153,15 @@ def _today(now: datetime, into: Parameters) -> str:
     zones = zones_by_date(now)
     usual = max(zones, key=lambda today: len(zones[today]))
     named = " ".join(
-        f"WHEN time_zone = ANY({into.add(list(names), 'text[]')}) THEN {into.add(today, 'date')}"
+        f"WHEN time_zone = ANY({_zones(names, into)}) THEN {into.add(today, 'date')}"
         for today, names in zones.items()
         if today != usual
     )
     return f"(CASE {named} ELSE {into.add(usual, 'date')} END)"
+
+
+def _zones(names: tuple[str, ...], into: Parameters) -> str:
+    return columns.codes("time_zone", f"value = ANY({into.add(list(names), 'text[]')})")
 
 
 def sorts_by_distance(request: SearchRequest) -> bool:

@@ -59,7 +59,11 @@ class PostgresEngine:
 
 def open_postgres(settings: Settings) -> PostgresEngine:
     """An engine for `settings`; connects when first asked."""
-    options = f"-c statement_timeout={TIMEOUT_S * 1000} -c timezone=UTC -c jit=off"
+    # Every search is planned by its own values: what is common is read otherwise than what is rare.
+    options = (
+        f"-c statement_timeout={TIMEOUT_S * 1000} -c timezone=UTC -c jit=off"
+        " -c plan_cache_mode=force_custom_plan"
+    )
     return PostgresEngine(
         create_async_engine(
             make_url(settings.database_url).set(drivername="postgresql+psycopg"),

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 
 from search.fields import BY_NAME, PRICE, Match
-from search.postgres.conditions import folded, keys
+from search.postgres.columns import VALUES
+from search.postgres.conditions import keys
 from search.postgres.parameters import Parameters
 from search.query.facets import SIZE, fine_interval
 from search.request import SearchRequest
 
 
-def column(name: str) -> str:
-    """What is counted: the expression over the columns that `found` has for a facet."""
+def code(name: str) -> str:
+    """What is counted: the expression of a facet's code, or codes, over the table's columns."""
     return f"unnest({name})" if BY_NAME[name].match is Match.ALL else name
 
 
@@ -25,6 +26,18 @@ def aggregation(
     return _values(request, name, where, into, alone=name in chosen)
 
 
+def counts(name: str, source: str) -> str:
+    """A query of `value`, `folded` (in lower case) and `n`, the vehicles of `source` that have it.
+
+    `source` is what follows FROM: rows with the facet's column.
+    """
+    return f"""
+        SELECT value, folded, n
+        FROM (SELECT {code(name)} AS code, count(*) AS n FROM {source} GROUP BY 1) AS counted
+        JOIN {VALUES} USING (code)
+    """  # noqa: S608 - names from the table of fields
+
+
 def _values(request: SearchRequest, name: str, where: str, into: Parameters, *, alone: bool) -> str:
     bucket = "jsonb_build_object('key', value, 'doc_count', n)"
     listed = f"coalesce(jsonb_agg({bucket} ORDER BY place) FILTER (WHERE place <= {SIZE}), '[]')"
@@ -33,18 +46,16 @@ def _values(request: SearchRequest, name: str, where: str, into: Parameters, *, 
         'sum_other_doc_count', coalesce(sum(n) FILTER (WHERE place > {SIZE}), 0)
     )"""
     if alone:
-        asked = f"{folded('value')} = ANY({keys(request.filters[name], into)})"
+        asked = f"folded = ANY({keys(request.filters[name], into)})"
         mine = f"coalesce(jsonb_agg({bucket} ORDER BY place) FILTER (WHERE {asked}), '[]')"
         parts += (
             f", 'selected', jsonb_build_object('values', jsonb_build_object('buckets', {mine}))"
         )
     return f"""(
         SELECT jsonb_build_object({parts}) FROM (
-            SELECT value, count(*) AS n,
-                row_number() OVER (ORDER BY count(*) DESC, value COLLATE "C") AS place
-            FROM (SELECT {column(name)} AS value FROM found WHERE {where}) AS each
-            WHERE value IS NOT NULL GROUP BY value
-        ) AS counted
+            SELECT *, row_number() OVER (ORDER BY n DESC, value COLLATE "C") AS place
+            FROM ({counts(name, f"found WHERE {where}")}) AS each
+        ) AS placed
     )"""  # noqa: S608 - names from the table of fields
 
 

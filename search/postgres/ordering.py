@@ -7,9 +7,10 @@ cursor by a field continues on either engine.
 from dataclasses import dataclass
 
 from search.fields import RELEVANCE, SORTS
-from search.postgres import text
+from search.postgres import signals, text
 from search.postgres.conditions import distance_m, price, sorts_by_distance
 from search.postgres.parameters import Parameters
+from search.profiles import Profile
 from search.request import SearchRequest
 
 _LAST = {"asc": 2**31 - 1, "desc": -(2**31)}  # of a field of kind INTEGER; no other lacks a value
@@ -27,16 +28,16 @@ class Key:
 _ID = Key("id", "bigint")
 
 
-def keys(request: SearchRequest, into: Parameters) -> list[Key]:
+def keys(request: SearchRequest, profile: Profile, into: Parameters) -> list[Key]:
     """The sort values, in order; those of fields are the same as Elasticsearch's.
 
-    Relevance is the words that are found and, alike or without text, the number of reviews.
+    Relevance is the score of the text and of the profile's signals: without text, of these alone.
     """
     if request.sort == RELEVANCE:
-        popular = _field("review_count", "desc")
-        if not request.text:
-            return [popular, _ID]
-        return [Key(f"({text.score(request.text, into)})", "float8", True), popular, _ID]
+        parts = signals.ranked(request, profile, into)
+        if request.text:
+            parts.append(text.score(request, profile, into))
+        return [Key(f"({' + '.join(parts) or '0'})", "float8", True), _ID]
     if sorts_by_distance(request) and request.near:
         return [Key(f"coalesce({distance_m(request.near, into)}, 'Infinity')", "float8"), _ID]
     name, order = SORTS[request.sort]

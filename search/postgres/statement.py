@@ -1,29 +1,29 @@
 """The whole statement of a search, and its row as Elasticsearch would have answered."""
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from search.fields import PRICE
 from search.postgres import conditions, facets, ordering, text
-from search.postgres.columns import TABLE
+from search.postgres.columns import DOCUMENTS
 from search.postgres.parameters import Parameters
+from search.profiles import DEFAULT, Profile
 from search.query.facets import SHARED
 from search.request import SearchRequest
 
 
-def build(request: SearchRequest) -> tuple[str, dict[str, Any]]:
+def build(request: SearchRequest, profile: Profile = DEFAULT) -> tuple[str, dict[str, Any]]:
     """One statement, hence one snapshot, that answers hits, total, facets and histogram.
 
     `found` is what all filters leave that no facet sets aside, with the others' verdicts beside.
     """
     into = Parameters()
-    always = conditions.always(request, into)
-    chosen = conditions.selected(request, into)
-    if not request.facets:
-        # Nobody counts what the filters leave out: they may as well narrow the search itself.
-        always += chosen.values()
-        chosen = {}
-    sort = ordering.keys(request, into)
+    asked = conditions.matching(request, into)
+    # Where nobody counts what the filters leave out, they may as well narrow the search itself.
+    chosen = asked.chosen if request.facets else {}
+    where = " AND ".join(asked.always) if request.facets else asked.where()
+    sort = ordering.keys(request, profile, into)
     all_chosen = " AND ".join(f"c_{name}" for name in chosen) or "true"
     page = [all_chosen]
     if request.after is not None:
@@ -31,12 +31,13 @@ def build(request: SearchRequest) -> tuple[str, dict[str, Any]]:
     aggregations = [
         f"'{name}', {facets.aggregation(request, name, chosen, into)}" for name in request.facets
     ]
-    headline = text.highlights(request.text, into) if request.text else "'{}'::jsonb"
+    found = f"{asked.source}{into.computed()}"
+    headline = text.highlights(request, into) if request.text else "'{}'::jsonb"
     sorted_by = ", ".join(f"s{n}" for n in range(len(sort)))
     statement = f"""
         WITH found AS MATERIALIZED (
             SELECT {", ".join(_columns(request, chosen, sort))}
-            FROM {TABLE} WHERE {" AND ".join(always)}
+            FROM {found} WHERE {where}
         ), page AS (
             SELECT id, {sorted_by} FROM found WHERE {" AND ".join(page)}
             ORDER BY {ordering.clause(sort)} LIMIT {into.add(request.limit + 1, "integer")}
@@ -45,17 +46,18 @@ def build(request: SearchRequest) -> tuple[str, dict[str, Any]]:
             (SELECT count(*) FROM found WHERE {all_chosen}) AS total,
             (
                 SELECT coalesce(jsonb_agg(jsonb_build_array(
-                    document - '{{total,free,description}}'::text[],
-                    jsonb_build_array({sorted_by}), {headline}
+                    document - 'description', jsonb_build_array({sorted_by}), {headline}
                 ) ORDER BY {ordering.clause(sort)}), '[]')
-                FROM page JOIN {TABLE} USING (id)
+                FROM page JOIN {DOCUMENTS} USING (id)
             ) AS hits,
             jsonb_build_object({", ".join(aggregations)}) AS aggregations
     """  # noqa: S608 - names from the table of fields; values are parameters
     return statement, into.values
 
 
-def _columns(request: SearchRequest, chosen: dict[str, str], sort: list[ordering.Key]) -> list[str]:
+def _columns(
+    request: SearchRequest, chosen: Mapping[str, str], sort: list[ordering.Key]
+) -> list[str]:
     shown = [f"{key.sql} AS s{n}" for n, key in enumerate(sort)]
     verdicts = [f"{sql} AS c_{name}" for name, sql in chosen.items()]
     counted = [

@@ -1,15 +1,31 @@
 """Free text as SQL: every word that matters somewhere, scored by the best place where it is.
 
-What is one word is nearly what `search/mapping.py` says of Elasticsearch; docs/search.md names the
-differences.
+The same ways to find a word as in `search/query/text.py`. What is one word is nearly what
+`search/mapping.py` says of Elasticsearch; docs/search.md names the differences.
 """
 
 import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
-from search.fields import FIELDS
-from search.postgres.columns import LABELS, LEAST_WEIGHT
+from search.aliases import also_called
+from search.fields import BY_NAME, FIELDS, Match
+from search.postgres.columns import LABELS, VALUES, codes
 from search.postgres.parameters import Parameters
-from search.query.text import is_optional
+from search.profiles import Profile
+from search.query.text import (
+    MOST_WORDS,
+    NAMES,
+    WHOLE,
+    WHOLE_NAMES,
+    is_optional,
+    joined,
+    whole_names,
+    wrong_letters,
+)
+from search.request import SearchRequest
+from search.words import fold, split
 
 _WORD = re.compile(r"[^\W_]+")
 # Private characters around what is found, until the text between them has become HTML.
@@ -17,55 +33,114 @@ MARKS = ("\ue000", "\ue001")
 HIGHLIGHTED = tuple(field.name for field in FIELDS if field.highlight)
 
 
-def _words(text: str) -> tuple[list[str], list[str]]:
-    """The words that must be found, and those that may."""
-    given = text.split()
-    optional = [word for word in given if is_optional(word)]
-    if len(optional) == len(given):
-        optional = []
-    needed = [word for word in given if word not in optional]
-    return _split(needed), _split(optional)
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word and what else it may be found by."""
+
+    forms: tuple[str, ...]  # as it is written, and what else people call it
+    names: tuple[str, ...] = ()  # joined with a neighbour: in names only
+    misspelt: bool = False
+    needed: bool = True
 
 
-def _split(words: list[str]) -> list[str]:
-    return [part for word in words for part in _WORD.findall(word)]
+def _words(text: str, misspelt: Collection[str] = ()) -> list[_Word]:
+    written = split(text)
+    head, tail = written[:MOST_WORDS], written[MOST_WORDS:]
+    all_optional = all(is_optional(word) for word in head)
+    found: list[_Word] = []
+    for index, word in enumerate(head):
+        needed = all_optional or not is_optional(word)
+        match _WORD.findall(word):
+            case [part]:
+                forms = (part, *also_called(fold(part)))
+                names = tuple(each for each in joined(head, index) if _WORD.fullmatch(each))
+                found.append(_Word(forms, names, fold(part) in misspelt, needed))
+            case parts:  # one word to a reader, several to PostgreSQL
+                found += [_Word((part,), needed=needed) for part in parts]
+    return found + [_Word((part,)) for word in tail for part in _WORD.findall(word)]
 
 
-def condition(text: str, into: Parameters) -> str:
+def condition(request: SearchRequest, into: Parameters) -> str:
     """True where all the needed words are found; text without a word finds nothing."""
-    needed, _ = _words(text)
-    if not needed:
-        return "false"
-    queries = [f"vehicle_query({into.add(word, 'text')}, '')" for word in needed]
-    return f"everything @@ ({' && '.join(queries)})"
+    words = dict.fromkeys(_words(request.text or "", request.misspelt))
+    needed = [_anywhere(word, into) for word in words if word.needed]
+    return f"words @@ ({' && '.join(needed)})" if needed else "false"
 
 
-def score(text: str, into: Parameters) -> str:
-    """The sum over the words of the greatest weight among the places where each is found."""
-    needed, optional = _words(text)
-    parts = [_score(into.add(word, "text"), str(LEAST_WEIGHT)) for word in needed]
-    for word in optional:
-        name = into.add(word, "text")
-        least = f"CASE WHEN everything @@ vehicle_query({name}, '') THEN {LEAST_WEIGHT} ELSE 0 END"
-        parts.append(_score(name, least))
-    return " + ".join(parts) or "0"
+def _anywhere(word: _Word, into: Parameters) -> str:
+    ways = [_query(form, "", into) for form in word.forms]
+    ways += [_query(name, LABELS["name"], into) for name in word.names]
+    if word.misspelt:
+        ways.append(f"({_similar(word, into)}).any_of")
+    return f"({' || '.join(ways)})"
 
 
-def _score(word: str, otherwise: str) -> str:
-    cases = " ".join(
-        f"WHEN words @@ vehicle_query({word}, '{label}') THEN {weight}"
-        for weight, label in LABELS.items()
-    )
-    return f"CASE {cases} ELSE {otherwise} END"
+def _query(word: str, labels: str, into: Parameters) -> str:
+    return f"vehicle_query({into.add(word, 'text')}, '{labels}')"
 
 
-def highlights(text: str, into: Parameters) -> str:
+def _similar(word: _Word, into: Parameters) -> str:
+    """The similar words of names: `any_of` them, `terms` one by one, `shares` of equal letters."""
+    (written, *_) = word.forms
+    return f"(SELECT similar_names({into.add(written, 'text')}, {wrong_letters(written)}))"
+
+
+def score(request: SearchRequest, profile: Profile, into: Parameters) -> str:
+    """The sum over the words of the best way in which each is found, and the whole names."""
+    text = request.text or ""
+    parts = [
+        f"{times} * {_best(word, profile, into)}"
+        for word, times in Counter(_words(text, request.misspelt)).items()
+    ]
+    names = f"folded = ANY({into.add(whole_names(split(text)[:MOST_WORDS]), 'text[]')})"
+    parts += [
+        f"CASE WHEN {name} = ANY({into.once(codes(name, names))}) THEN {WHOLE} ELSE 0 END"
+        for name in WHOLE_NAMES
+    ]
+    return " + ".join(parts)
+
+
+def _best(word: _Word, profile: Profile, into: Parameters) -> str:
+    weights = profile.text.weights
+    ways = [_found(form, weights, into) for form in word.forms]
+    ways += [_found(name, {each: weights[each] for each in NAMES}, into) for name in word.names]
+    if word.misspelt:
+        ways.append(_shares(into.once(_similar(word, into)), profile.typo.points))
+    return ways[0] if len(ways) == 1 else f"greatest({', '.join(ways)})"
+
+
+def _found(word: str, weights: Mapping[str, int], into: Parameters) -> str:
+    """The greatest weight among the fields where the word is."""
+    query = _query(word, "", into)
+    values = into.once(f"ARRAY(SELECT code FROM {VALUES} WHERE words @@ {query})")  # noqa: S608
+    cases = []
+    for weight in sorted(set(weights.values()), reverse=True):
+        names = [name for name, its_weight in weights.items() if its_weight == weight]
+        places = [_is_in(name, word, values, into) for name in names]
+        cases.append(f"WHEN {' OR '.join(places)} THEN {weight}")
+    return f"CASE {' '.join(cases)} ELSE 0 END"
+
+
+def _is_in(name: str, word: str, values: str, into: Parameters) -> str:
+    if name in LABELS:
+        return f"words @@ {into.once(_query(word, LABELS[name], into))}"
+    return f"{name} {'&&' if BY_NAME[name].match is Match.ALL else '= ANY'}({values})"
+
+
+def _shares(similar: str, points: float) -> str:
+    """The points of all similar words in the name, each by its share of equal letters."""
+    return f"""CASE WHEN words @@ ({similar}).any_of THEN '{points!r}'::float8 * (
+        SELECT sum(share) FROM unnest(({similar}).terms, ({similar}).shares) AS each (term, share)
+        WHERE words @@ term
+    ) ELSE 0 END"""  # noqa: S608 - our own names
+
+
+def highlights(request: SearchRequest, into: Parameters) -> str:
     """A JSON object: the title whole and one excerpt of the description, marked."""
-    needed, optional = _words(text)
-    words = [f"vehicle_query({into.add(word, 'text')}, '')" for word in (*needed, *optional)]
+    words = dict.fromkeys(_words(request.text or "", request.misspelt))
     if not words:
         return "'{}'::jsonb"
-    any_word = f"({' || '.join(words)})"
+    any_word = f"(SELECT {' || '.join(_anywhere(word, into) for word in words)})"
     marks = f"StartSel={MARKS[0]}, StopSel={MARKS[1]}"
     parts = []
     for name in HIGHLIGHTED:

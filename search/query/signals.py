@@ -12,7 +12,7 @@ from search.request import Near, SearchRequest
 
 Function = dict[str, Any]
 
-_DAY_MS = 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
 WHOLE_DOUBT = 10_000  # rating_doubt of a vehicle without a review
 
 
@@ -43,18 +43,17 @@ def ranked(request: SearchRequest, profile: Profile) -> dict[str, Any] | None:
     }
 
 
-def _rating(signal: Rating) -> list[Function]:
-    """Stars of the Bayesian average: evidence, and the prior mean as far as there is doubt."""
+def rating_factors(signal: Rating) -> list[tuple[str, float]]:
+    """Points by field: evidence, and the prior mean as far as there is doubt."""
     parts = (("rating_evidence", 1 / 1000), ("rating_doubt", signal.prior_mean / WHOLE_DOUBT))
+    return [(name, round(stars * signal.points_per_star, 9)) for name, stars in parts]
+
+
+def _rating(signal: Rating) -> list[Function]:
+    """Stars of the Bayesian average."""
     return [
-        {
-            "field_value_factor": {
-                "field": name,
-                "factor": round(stars * signal.points_per_star, 9),
-                "missing": 0,
-            }
-        }
-        for name, stars in parts
+        {"field_value_factor": {"field": name, "factor": factor, "missing": 0}}
+        for name, factor in rating_factors(signal)
     ]
 
 
@@ -75,7 +74,7 @@ def _distance(signal: Distance, near: Near) -> Function:
 
 
 def _freshness(signal: Freshness, now_ms: int) -> Function:
-    half = signal.half_days * _DAY_MS
+    half = signal.half_days * DAY_MS
     return {
         "filter": {"exists": {"field": "listed_at"}},
         "exp": {"listed_at": {"origin": now_ms, "scale": half, "decay": 0.5}},

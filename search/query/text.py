@@ -18,8 +18,9 @@ _SEARCHED: tuple[Field, ...] = tuple(field for field in FIELDS if field.weight)
 WEIGHTS: Mapping[str, int] = MappingProxyType({field.name: field.weight for field in _SEARCHED})
 HIGHLIGHTED: tuple[str, ...] = tuple(field.name for field in FIELDS if field.highlight)
 # Where joined words are looked for: they are spellings of a name, not of anything else.
-_NAMES = ("make", "model", "name")
+NAMES = ("make", "model", "name")
 TYPO = 0.3  # of a similar word, before its share of equal letters; below any word that is found
+WHOLE_NAMES, WHOLE = ("make", "model"), 1  # of which the text may have the whole, and its points
 _LONG = 8  # letters from which on two may be wrong
 _LONGEST_NAME = 3  # words, as of the Range Rover Sport
 MOST_WORDS = 24  # with alternatives of their own; those after them only as they stand
@@ -89,7 +90,7 @@ def match(
     `misspelt` are the words, folded, for which similar ones will do.
     """
     words = split(text) or [text]
-    fields, names = weighted(weights), weighted(weights, _NAMES)
+    fields, names = weighted(weights), weighted(weights, NAMES)
     if len(words) > MOST_WORDS:
         words, rest = words[:MOST_WORDS], [_all_of(" ".join(words[MOST_WORDS:]), fields)]
     else:
@@ -99,7 +100,7 @@ def match(
     should: list[Clause] = []
     for index, word in enumerate(words):
         ways = [_all_of(each, fields) for each in (word, *also_called(fold(word)))]
-        ways += [_all_of(each, names) for each in _joined(words, index)]
+        ways += [_all_of(each, names) for each in joined(words, index)]
         if fold(word) in misspelt:
             ways.append(_similar(word, typo))
         clause = ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}
@@ -113,17 +114,24 @@ def _whole_names(words: list[str]) -> list[Clause]:
 
     So "wrangler" finds the Wrangler before the Wrangler Unlimited, and "mini" the MINI.
     """
-    lower = [word.lower() for word in words]
-    names = {
-        between.join(lower[start : start + length])
-        for length in range(1, _LONGEST_NAME + 1)
-        for start in range(len(lower) - length + 1)
-        for between in (" ", "-")
-    }
+    names = whole_names(words)
     return [
-        {"constant_score": {"filter": {"terms": {f"{name}.key": sorted(names)}}, "boost": 1}}
-        for name in ("make", "model")
+        {"constant_score": {"filter": {"terms": {f"{name}.key": names}}, "boost": WHOLE}}
+        for name in WHOLE_NAMES
     ]
+
+
+def whole_names(words: list[str]) -> list[str]:
+    """The names, in lower case, that neighbouring words may be the whole of."""
+    lower = [word.lower() for word in words]
+    return sorted(
+        {
+            between.join(lower[start : start + length])
+            for length in range(1, _LONGEST_NAME + 1)
+            for start in range(len(lower) - length + 1)
+            for between in (" ", "-")
+        }
+    )
 
 
 def _all_of(words: str, fields: list[str]) -> Clause:
@@ -138,7 +146,7 @@ def _all_of(words: str, fields: list[str]) -> Clause:
     }
 
 
-def _joined(words: list[str], index: int) -> list[str]:
+def joined(words: list[str], index: int) -> list[str]:
     """The word with the one before it and with the one after it."""
     pairs = zip(
         words[max(index - 1, 0) : index + 1], words[max(index, 1) : index + 2], strict=False
@@ -156,12 +164,17 @@ def _similar(word: str, boost: float) -> Clause:
         "match": {
             "name": {
                 "query": word,
-                "fuzziness": 2 if len(word) >= _LONG else 1,
+                "fuzziness": wrong_letters(word),
                 "prefix_length": 1,
                 "boost": boost,
             }
         }
     }
+
+
+def wrong_letters(word: str) -> int:
+    """How many letters of a word may be wrong."""
+    return 2 if len(word) >= _LONG else 1
 
 
 def highlight() -> dict[str, Any]:

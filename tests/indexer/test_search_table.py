@@ -1,5 +1,9 @@
 """The table from which PostgreSQL answers: fed first, by every batch, with or without an index."""
 
+import json
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -12,6 +16,7 @@ from indexer import drain, search_table
 from indexer.documents import Document, next_version, read
 from indexer.rebuild import _LOCK as REBUILD_LOCK
 from indexer.rebuild import RebuildError, refill
+from search.postgres import columns
 from tests import factory
 from tests.indexer.site import Site
 
@@ -59,13 +64,65 @@ def test_every_column_says_what_the_document_says(conn: Connection) -> None:
     drain.drain(conn, None)
     row: Any = conn.execute(
         """
-        SELECT make, features, total[1] = (document -> 'total' ->> '1')::int, total[30] > total[29],
-            free::text, round(lat::numeric, 6), round(lon::numeric, 6), host_id > 0
+        SELECT
+            (SELECT array_agg(value ORDER BY value) FROM vehicle_search_values
+             WHERE code = ANY(make || features)),
+            free::text, round(location[1]::numeric, 6), round(location[0]::numeric, 6), host_id > 0
         FROM vehicle_search_view
         """
     ).fetchone()
     days = "{[1970-01-01,2030-05-01),[2030-05-04,9999-12-31)}"
-    assert row == ("Toyota", ["GPS"], True, True, days, 90, 180, True)
+    assert row == (["GPS", "Toyota"], days, 90, 180, True)
+
+
+@pytest.mark.parametrize("days", [1, 7, 28, 30])
+def test_a_total_is_what_the_document_says(conn: Connection, days: int) -> None:
+    vehicle = factory.store_vehicle(
+        conn,
+        daily_rate_cents=4_999,
+        weekly_discount_pct=7,
+        monthly_discount_pct=21,
+        cleaning_fee_cents=1_150,
+    )
+    drain.drain(conn, None)
+    (document,) = read(conn, [vehicle])
+    row: Any = conn.execute(f"SELECT {columns.total(days)} FROM {columns.TABLE}").fetchone()
+    assert row[0] == json.loads(document.source)["total"][str(days)]
+
+
+def test_workers_that_meet_the_same_new_values_give_each_one_code(
+    conn: Connection, site: Site
+) -> None:
+    """Neither lost nor twice, and nobody waits in a circle: the orders of the batches differ."""
+    workers, values = 6, 60
+    vehicles = [
+        factory.store_vehicle(
+            conn, make=f"Make {n}", model=f"Model {-n}", features=[f"Feature {n}", f"{-n} doors"]
+        )
+        for n in range(values)
+    ]
+    batches = [random.Random(n).sample(vehicles, values) for n in range(workers)]
+    start = threading.Barrier(workers)
+
+    def feed(batch: list[int]) -> None:
+        with site.another() as other:
+            for n in range(0, values, 10):
+                documents = read(other, sorted(batch[n : n + 10]))
+                start.wait(30)
+                assert search_table.write(other, documents, next_version(other)) == []
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(feed, batches))
+    rows: Any = conn.execute(
+        """
+        SELECT d.document ->> 'make' = m.value, d.document ->> 'model' = o.value,
+            cardinality(v.features)
+        FROM vehicle_search_view AS v JOIN vehicle_search_documents AS d USING (id)
+        JOIN vehicle_search_values AS m ON m.code = v.make
+        JOIN vehicle_search_values AS o ON o.code = v.model
+        """
+    ).fetchall()
+    assert rows == [(True, True, 2)] * values
 
 
 def test_a_late_write_overwrites_nothing_newer(conn: Connection) -> None:
@@ -127,7 +184,7 @@ def test_a_refill_finds_what_no_row_speaks_of(conn: Connection) -> None:
 def test_a_row_that_other_code_wrote_calls_for_a_refill(conn: Connection) -> None:
     factory.store_vehicle(conn)
     drain.drain(conn, None)
-    conn.execute("UPDATE vehicle_search_view SET mapping_hash = 'old'")
+    conn.execute("UPDATE vehicle_search_documents SET mapping_hash = 'old'")
     assert search_table.needed(conn) is not None
 
 

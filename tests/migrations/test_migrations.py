@@ -106,6 +106,23 @@ def test_the_search_table_learns_what_it_lacks_by_the_dirty_log(fresh: Connectio
     assert dirty(fresh) == [7]
 
 
+def test_what_is_hidden_stays_so_when_the_search_table_changes(fresh: Connection[Any]) -> None:
+    """Its version is kept both ways, or a late write would bring it back."""
+    command.upgrade(CONFIG, "0003")
+    fresh.execute(
+        "INSERT INTO vehicle_search_view (id, version, hidden, mapping_hash, document)"
+        " VALUES (7, 41, true, 'old', '{}'), (8, 42, false, 'old', '{}')"
+    )
+    command.upgrade(CONFIG, "0004")
+    kept = "SELECT id, version, hidden FROM {} ORDER BY id"
+    rows = [(7, 41, True), (8, 42, False)]
+    assert fresh.execute(kept.format("vehicle_search_documents")).fetchall() == rows
+    assert dirty(fresh) == [8]
+    command.downgrade(CONFIG, "0003")
+    assert fresh.execute(kept.format("vehicle_search_view")).fetchall() == rows
+    assert dirty(fresh) == [8]
+
+
 def test_a_column_that_only_the_database_has_is_noticed(fresh: Connection[Any]) -> None:
     command.upgrade(CONFIG, "head")
     fresh.execute("ALTER TABLE vehicles ADD COLUMN horn text")

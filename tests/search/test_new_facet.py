@@ -31,7 +31,7 @@ EXERCISE = textwrap.dedent("""
     from runtime.settings import settings
     conn = connect(settings(), application="exercise")
     conn.execute("ALTER TABLE vehicles ADD COLUMN colour text")
-    conn.execute("ALTER TABLE vehicle_search_view ADD COLUMN colour text")
+    conn.execute("ALTER TABLE vehicle_search_view ADD COLUMN colour integer")
     (view,) = sorted(Path("migrations/sql").glob("vehicle_documents_*.sql"))[-1:]
     conn.execute("DROP VIEW vehicle_documents")
     conn.execute(view.read_text().replace("    v.fuel,", "    v.fuel, v.colour,", 1))
@@ -51,11 +51,16 @@ EXERCISE = textwrap.dedent("""
         found = api.get("/v1/search/vehicles", params={"q": "blue toyota"}).json()
         refused = api.get("/v1/search/vehicles", params={"color": "red"}).json()
         published = api.get("/openapi.json").json()
+    with TestClient(create_app(settings().model_copy(update={"elasticsearch_url": ""}))) as api:
+        other = api.get("/v1/search/vehicles", params={"colour": "red", "q": "toyota"}).json()
+        found_too = api.get("/v1/search/vehicles", params={"q": "blue toyota"}).json()
     parameters = published["paths"]["/v1/search/vehicles"]["get"]["parameters"]
     print(json.dumps({
         "shown": [item["colour"] for item in page["items"]],
         "facet": page["facets"]["colour"],
         "text": found["total"]["value"],
+        "PostgreSQL": [item["colour"] for item in other["items"]],
+        "its facets": [other["facets"] == page["facets"], found_too["total"]["value"]],
         "hint": "did you mean colour?" in refused["errors"][0]["message"],
         "parameter": "colour" in [parameter["name"] for parameter in parameters],
         "schema": "colour" in published["components"]["schemas"]["Item"]["properties"],
@@ -86,6 +91,8 @@ def test_a_new_facet_costs_three_places(elastic: Elasticsearch, worker: str) -> 
             {"value": "Blue", "count": 1, "selected": False},
         ],
         "text": 1,
+        "PostgreSQL": ["Red", "Red"],
+        "its facets": [True, 1],
         "hint": True,
         "parameter": True,
         "schema": True,
