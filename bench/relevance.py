@@ -22,11 +22,12 @@ from bench import stack
 from indexer.documents import read_page
 from models.session import connect
 from runtime.settings import settings
-from search import vocabulary_tokens
 from search.mapping import INDEX_SETTINGS, MAPPINGS
 from search.query.body import build
 from search.query.text import TEXT_FIELDS
 from search.request import SearchRequest
+from search.typos import misspelt
+from search.understand import vocabulary
 
 LISTINGS = Path(__file__).parents[2] / "shared" / "data" / "turo-us.csv"
 ALIAS, PLAIN = "vehicles-bench-relevance", "bench-relevance-bm25"
@@ -118,12 +119,11 @@ def ndcg(grades: dict[int, int], found: list[int]) -> float:
 
 
 def _profile(client: Elasticsearch) -> Search:
-    answer = client.search(index=ALIAS, body=vocabulary_tokens.request_body())
-    known = vocabulary_tokens.read(answer["aggregations"])
+    known = vocabulary.read(client, ALIAS).words
 
     def search(q: str) -> list[int]:
-        misspelt = vocabulary_tokens.misspelt(q, known)
-        return _ids(client, ALIAS, build(SearchRequest(text=q, misspelt=misspelt, limit=DEPTH)))
+        asked = SearchRequest(text=q, misspelt=misspelt(q, known), limit=DEPTH)
+        return _ids(client, ALIAS, build(asked))
 
     return search
 

@@ -30,7 +30,7 @@ class Market:
         self, conn: Connection[Any], elastic: Elasticsearch, api: TestClient, settings: Settings
     ) -> None:
         self.conn, self.elastic, self.api = conn, elastic, api
-        self.alias = settings.index_alias
+        self.alias, self.database_url = settings.index_alias, settings.database_url
 
     def store(self, *vehicles: dict[str, Any]) -> list[int]:
         """Insert vehicles (columns of the table, besides `features` and `photos`), searchably."""

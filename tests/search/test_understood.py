@@ -7,7 +7,6 @@ import pytest
 
 from api.dependencies import now
 from search.understand import vocabulary
-from search.understand.source import VocabularySource
 from tests.market import Market
 
 WEDNESDAY = datetime(2098, 2, 26, 12, tzinfo=UTC)
@@ -165,33 +164,3 @@ def test_a_failure_to_understand_is_no_failure_to_search(
 
     monkeypatch.setattr("api.understanding.understand", fail)
     market.assert_search([toyota], q="toyota")
-
-
-async def polled(market: Market) -> VocabularySource:
-    from elasticsearch import AsyncElasticsearch
-
-    url = str(market.elastic.transport.node_pool.get().base_url)
-    async with AsyncElasticsearch(url) as client:
-        source = VocabularySource(client, market.alias)
-        await source.poll()
-        return source
-
-
-def test_the_vocabulary_comes_from_the_visible_vehicles(market: Market) -> None:
-    import asyncio
-
-    market.store({"make": "Citroën", "model": "C3", "features": ["GPS"]}, {"status": "unlisted"})
-    known = asyncio.run(polled(market)).current
-    assert known == vocabulary.read(market.elastic, market.alias)
-    assert {"citroen", "c3", "gps", "suv", "hilo", "hawaii", "unitedstates"} <= set(known.terms)
-    assert "toyota" not in known.terms
-    assert known.terms["hilo"][0].point == pytest.approx((19.7074, -155.0885), abs=1e-3)
-
-
-def test_the_epoch_changes_with_the_names_only(market: Market) -> None:
-    market.store({})
-    before = vocabulary.read(market.elastic, market.alias).epoch
-    market.store({})
-    assert vocabulary.read(market.elastic, market.alias).epoch == before
-    market.store({"city": "Lihue"})
-    assert vocabulary.read(market.elastic, market.alias).epoch != before
