@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 Clause = dict[str, Any]
 
 LONGEST_NOTICE = timedelta(days=90)  # the table's own limit
+_NOTHING: Clause = {"match_none": {}}
 QUARTER_S = 900  # every zone is a whole number of quarters of an hour from UTC
 
 
@@ -28,17 +29,15 @@ def kept(windows: Mapping[date, Clause], now: datetime | None) -> list[Clause]:
     if len(windows) == 1:
         ((start, window),) = windows.items()
         return [window, _by_zone(zones, {today: _needs(start - today) for today in zones})]
-    return [
-        _by_zone(
-            zones,
-            {
-                today: _any(
-                    [_all(window, _needs(start - today)) for start, window in windows.items()]
-                )
-                for today in zones
-            },
-        )
+    return [_by_zone(zones, {today: _one_in_time(windows, today) for today in zones})]
+
+
+def _one_in_time(windows: Mapping[date, Clause], today: date) -> Clause:
+    """One of the windows whose first day keeps the notice; what is past need not be asked."""
+    ways = [
+        _all(window, _needs(start - today)) for start, window in windows.items() if start >= today
     ]
+    return _any(ways or [_NOTHING])
 
 
 def _by_zone(zones: Mapping[date, tuple[str, ...]], asked: Mapping[date, Clause]) -> Clause:
