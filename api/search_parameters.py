@@ -1,5 +1,6 @@
 """A query string as a `SearchRequest`: parsed once, everything wrong named at once."""
 
+from calendar import monthrange
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +16,7 @@ from search.fields import DISTANCE, FACETS, FIELDS, LONGEST_TOTAL, PRICE, camel
 from search.request import Box, Dates, Near, SearchRequest
 
 LONGEST_RENTAL = 365  # days
+MONTHS_AHEAD = 18
 _FACET_NAMES = dict(zip(ALL_FACETS, (*FACETS, PRICE), strict=True))
 
 
@@ -125,6 +127,8 @@ def _contradictions(asked: FixedParameters, today: date) -> list[FieldError]:
         if asked.sort == DISTANCE:
             errors.append(("sort", "distance needs lat and lon"))
     errors += _wrong_dates(asked, today)
+    if not errors and asked.price_basis == "total":
+        errors += _wrong_basis(_dates(asked))
     for field in FIELDS:
         if field.bounds and field.bounds.ends == ("min", "max"):
             name = field.bounds.parameter
@@ -137,12 +141,12 @@ def _contradictions(asked: FixedParameters, today: date) -> list[FieldError]:
 
 
 def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
+    if asked.month or asked.days:
+        return _wrong_month(asked, today)
     if asked.start is None or asked.end is None:
         if asked.start or asked.end:
             return [("end" if asked.start else "start", "start and end come together")]
-        if asked.flex_days:
-            return [("flexDays", "needs start and end")]
-        return [("priceBasis", "total needs start and end")] if asked.price_basis == "total" else []
+        return [("flexDays", "needs start and end")] if asked.flex_days else []
     days = (asked.end - asked.start).days
     if days < 1:
         return [("end", "must be after start")]
@@ -151,9 +155,45 @@ def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
     # Somewhere on Earth it may still be yesterday.
     if asked.start < today - timedelta(days=1):
         return [("start", "must not be in the past")]
-    if asked.price_basis == "total" and days > LONGEST_TOTAL:
-        return [("priceBasis", f"total takes 1 to {LONGEST_TOTAL} days, not {days}")]
     return []
+
+
+def _wrong_month(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
+    if asked.month is None or asked.days is None:
+        return [("days" if asked.month else "month", "month and days come together")]
+    if asked.start or asked.end or asked.flex_days:
+        return [("month", "excludes start, end and flexDays")]
+    first = _first_of(asked.month)
+    yesterday = today - timedelta(days=1)  # it may still be that somewhere
+    ahead = 12 * (first.year - today.year) + first.month - today.month
+    if first < yesterday.replace(day=1) or ahead > MONTHS_AHEAD:
+        return [("month", f"must be the current one or at most {MONTHS_AHEAD} months ahead")]
+    length = monthrange(first.year, first.month)[1]
+    if asked.days > length:
+        return [("days", f"must be at most {length}: {asked.month} has no more")]
+    if first + timedelta(days=length - asked.days) < yesterday:
+        return [("days", f"must be fewer: of {asked.month} not so many are left")]
+    return []
+
+
+def _wrong_basis(dates: Dates | None) -> list[tuple[str, str]]:
+    if dates is None:
+        return [("priceBasis", "total needs start and end, or month and days")]
+    if dates.days > LONGEST_TOTAL:
+        return [("priceBasis", f"total takes 1 to {LONGEST_TOTAL} days, not {dates.days}")]
+    return []
+
+
+def _first_of(month: str) -> date:
+    return date.fromisoformat(f"{month}-01")
+
+
+def _dates(asked: FixedParameters) -> Dates | None:
+    if asked.month and asked.days:
+        return Dates.of_month(_first_of(asked.month), asked.days)
+    if asked.start and asked.end:
+        return Dates(asked.start, asked.end, asked.flex_days)
+    return None
 
 
 def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
@@ -176,7 +216,7 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         text=(asked.q or "").strip() or None,
         near=near,
         box=box,
-        dates=Dates(asked.start, asked.end, asked.flex_days) if asked.start and asked.end else None,
+        dates=_dates(asked),
         filters=filters,
         ranges=ranges,
         flags=flags,

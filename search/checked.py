@@ -64,6 +64,6 @@ def _window(dates: Dates | None, start: date | None) -> dict[str, Any]:
 
     Every window costs the same: a total depends on the number of days only.
     """
-    if not dates or not dates.flex or start is None:
+    if not dates or not dates.flexible or start is None:
         return {}
     return {"window": {"start": start, "end": start + timedelta(days=dates.days)}}

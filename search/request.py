@@ -1,10 +1,11 @@
 """A search, parsed once: what every engine is asked."""
 
 import hashlib
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import orjson
 
@@ -38,6 +39,25 @@ class Dates:
     start: date
     end: date
     flex: int = 0  # so many days earlier or later will do as well
+    later: int | None = None  # of a month: so many days later will, 0 if it has room for just one
+
+    @classmethod
+    def of_month(cls, first: date, days: int) -> Self:
+        """Any `days` days of the month that begins on `first`: the last return is on the next 1st.
+
+        Raises:
+            ValueError: the month is shorter.
+        """
+        later = monthrange(first.year, first.month)[1] - days
+        if later < 0:
+            msg = f"{first:%Y-%m} has no {days} days"
+            raise ValueError(msg)
+        return cls(first, first + timedelta(days=days), later=later)
+
+    @property
+    def flexible(self) -> bool:
+        """Whether other pick-up days than `start` will do, so that the one found is to be said."""
+        return self.flex > 0 or self.later is not None
 
     @property
     def days(self) -> int:
@@ -46,8 +66,9 @@ class Dates:
 
     @property
     def starts(self) -> list[date]:
-        """Every pick-up day that will do, earliest first."""
-        return [self.start + timedelta(days=n) for n in range(-self.flex, self.flex + 1)]
+        """Every pick-up day that will do, earliest first, without a gap."""
+        last = self.flex + (self.later or 0)
+        return [self.start + timedelta(days=n) for n in range(-self.flex, last + 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

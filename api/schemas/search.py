@@ -6,9 +6,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic.alias_generators import to_camel
 
-from api.schemas.common import IsoDate, Location, Page, Shape, WholeNumber
+from api.schemas.common import IsoDate, IsoMonth, Location, Page, Shape, WholeNumber
 from search import fields
-from search.fields import DISTANCE, FACETS, FIELDS, PRICE, RELEVANCE, SORTS, Kind, Match
+from search.fields import (
+    DISTANCE,
+    FACETS,
+    FIELDS,
+    LONGEST_TOTAL,
+    PRICE,
+    RELEVANCE,
+    SORTS,
+    Kind,
+    Match,
+)
 from search.understand.reading import KINDS
 
 MOST_VALUES = 20  # of one filter
@@ -60,6 +70,16 @@ class FixedParameters(BaseModel):
         description="So many days earlier or later will do as well: vehicles that are free for as "
         "many days from at least one of those pick-up days; needs `start` and `end`",
         examples=[2],
+    )
+    month: IsoMonth | None = Field(
+        None,
+        description="Any `days` days of this month will do, from the current one to 18 months "
+        "ahead: vehicles that are free for so many on end, the last return on the next month's "
+        "1st; needs `days` and excludes `start`, `end` and `flexDays`",
+        examples=["2027-03"],
+    )
+    days: Annotated[WholeNumber, Field(ge=1, le=LONGEST_TOTAL)] | None = Field(
+        None, description="How many days of the month, 1 to 30; needs `month`", examples=[4]
     )
     price_basis: Literal["day", "total"] = Field(
         "day",
@@ -210,7 +230,8 @@ class _ItemBase(Shape):
     )
     window: Window | None = Field(
         None,
-        description="The first days that fit; only with `flexDays`, and not when `meta.degraded`",
+        description="The first days that fit; only with `flexDays` or `month`, and not when the "
+        "database could not be asked",
     )
     distance_km: float = Field(
         0, description="From the asked point; only with `lat` and `lon`", examples=[3.214]
