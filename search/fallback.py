@@ -71,13 +71,19 @@ class Searches:
         """
         if engine == POSTGRES:
             return await self.postgres.search(request)
+        if not self.breaker.lets_pass():
+            msg = "Elasticsearch is not asked now"
+            raise SearchUnavailableError(msg)
         try:
-            return await self.elasticsearch.search(request)
+            page = await self.elasticsearch.search(request)
         except SearchRefusedError:
+            self.breaker.succeeded()
             raise
         except SearchUnavailableError:
             self.breaker.failed()
             raise
+        self.breaker.succeeded()
+        return page
 
     async def _fall_back(self, request: SearchRequest, issuer: str | None) -> SearchPage:
         if issuer == ELASTICSEARCH and _own_order(request):
