@@ -58,24 +58,25 @@ def engine(api: TestClient, **parameters: Any) -> tuple[str, bool]:
     return meta["engine"], meta["degraded"]
 
 
-def health(api: TestClient) -> str:
-    status: str = api.get("/health").json()["components"]["search"]["status"]
-    return status
+def health(api: TestClient) -> tuple[str, str | None]:
+    search = api.get("/health").json()["components"]["search"]
+    return search["status"], search["breaker"]
 
 
 def test_without_elasticsearch_postgresql_is_the_engine(open_api: Open, vehicle: int) -> None:
     api = open_api("")
     assert ids(api, q="citroen", features="gps") == [vehicle]
     assert engine(api) == ("postgres", False)
-    assert health(api) == "ok"
+    assert health(api) == ("ok", None)
 
 
 def test_with_elasticsearch_gone_the_same_request_is_answered(open_api: Open, vehicle: int) -> None:
     api = open_api(GONE)
+    assert health(api) == ("failed", "closed")
     for _ in range(10):
         assert ids(api, make="citroën") == [vehicle]
         assert engine(api) == ("postgres", True)
-    assert health(api) == "failed"
+    assert health(api) == ("failed", "open")
 
 
 @contextmanager
