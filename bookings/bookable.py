@@ -1,8 +1,8 @@
 """Which vehicles `bookings.service.book` would take now, in one statement of SQL.
 
-`bookings.service.bookable_ids` and `bookings.rules` say the same in Python, and a test holds the
-two to each other. This one is for the check that every search makes: a third of the CPU, and no
-row crosses the wire that is not wanted.
+`bookings.rules` says the same in Python, and a test holds the two to each other. This one is for
+the check that every search makes: a third of the CPU, and no row crosses the wire that is not
+wanted.
 """
 
 from collections.abc import Sequence
