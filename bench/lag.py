@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import orjson
 import psycopg
 
-from bench.search import summary
+from bench.report import summary
 
 SAMPLES_A_SECOND = 10
 REVIEW_EVERY = 4  # of so many writes one is a review

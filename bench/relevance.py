@@ -17,6 +17,8 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
+from rich.console import Console
+from rich.table import Table
 
 from bench import stack
 from indexer.documents import read_page
@@ -36,12 +38,12 @@ Document = dict[str, Any]
 Search = Callable[[str], list[int]]
 
 
-def measure(state: Path) -> dict[str, Any]:
+def measure(bench: stack.Bench) -> dict[str, Any]:
     """nDCG@10 of both by group of queries, and of every query; which BM25 search was the best."""
     if not LISTINGS.exists():
         raise SystemExit("the real listings are not beside this checkout (../shared/data)")
     os.environ["RIDES_INDEX_ALIAS"] = ALIAS
-    stack.servers(state)
+    stack.servers(bench.state)
     stack.database("bench_relevance")
     stack.rides("import", str(LISTINGS))
     stack.rides("reindex")
@@ -172,3 +174,24 @@ def _index_plainly(client: Elasticsearch, documents: list[Document]) -> None:
         ),
         refresh=True,
     )
+
+
+def show(results: dict[str, Any]) -> None:
+    """nDCG@10 by group of queries, and the queries that plain BM25 answers better."""
+    table = Table("nDCG@10", "queries", "BM25", "profile", "difference")
+    for group, each in results["groups"].items():
+        difference = each["profile"] - each["bm25"]
+        table.add_row(
+            group,
+            str(each["queries"]),
+            f"{each['bm25']}",
+            f"{each['profile']}",
+            f"{difference:+.3f}",
+        )
+    Console().print(table)
+    worse = [
+        f"{q} ({each['profile']} instead of {each['bm25']})"
+        for q, each in results["queries"].items()
+        if each["profile"] < each["bm25"]
+    ]
+    Console().print(f"best BM25: {results['plain']}; better there: {', '.join(worse) or 'none'}")

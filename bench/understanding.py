@@ -18,6 +18,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+
+from bench import report, stack
 from search.understand.aliases import ALIASES, CODES
 from search.understand.reader import understand
 from search.understand.reading import Reading
@@ -36,7 +40,7 @@ _BODIES = ("Sedan", "SUV", "Hatchback")
 _COUNTRIES = {"london": "United Kingdom", "mexicocity": "Mexico", "paris": "France"}
 
 
-def measure() -> dict[str, Any]:
+def measure(_: stack.Bench) -> dict[str, Any]:
     """Precision and recall by half and kind, of resolved days, and the time a reading takes."""
     rows = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
     names = _vocabulary(rows)
@@ -190,4 +194,20 @@ def goals_met(results: dict[str, Any]) -> bool:
     scored = [results["held out: all"], results["resolved days"]]
     return results["time"]["p99_ms"] < P99_MS and all(
         each["precision"] >= PRECISION and each["recall"] >= RECALL for each in scored
+    )
+
+
+def show(results: dict[str, Any]) -> bool:
+    """Precision and recall by half and kind, the resolved days and the time."""
+    table = Table("", "expected", "read", "precision", "recall", title="Text read as filters")
+    for name, rates in results.items():
+        if name != "time":
+            shares = (f"{rates[of]:.3f}" for of in ("precision", "recall"))
+            table.add_row(name, str(rates["expected"]), str(rates["read"]), *shares)
+    Console().print(table)
+    Console().print(str(results["time"]))
+    return report.promise(
+        f"held out and resolved days: precision >= {PRECISION}, recall >= {RECALL}; "
+        f"p99 < {P99_MS} ms",
+        goals_met(results),
     )

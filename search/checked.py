@@ -4,6 +4,7 @@ The index may be a second behind. What was just taken, hidden, or has come too n
 notice is dropped, and what follows in the same order moves up.
 """
 
+import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +15,10 @@ from search.page import SearchPage
 from search.request import Dates, SearchRequest
 from search.truth import Truth
 
-REFILLS = 3  # then the page may be short, and says how to go on
+# Then the page may be short, and says how to go on. An engine takes up to a second to fail: a page
+# that has taken half of one already must not wait for that as well.
+REFILLS = 3
+REFILL_S = 0.5
 
 
 async def search(
@@ -37,6 +41,7 @@ async def search(
         CursorEngineChangedError: the page would be of another order than those before it.
         SearchUnavailableError: no engine has a whole answer.
     """
+    begun = time.monotonic()
     first = part = await searches.search(request, issuer)
     # By id: what moves down the order between two calls is shown once.
     shown: dict[int, dict[str, Any]] = {}
@@ -49,7 +54,8 @@ async def search(
             if each["id"] in bookable:
                 shown[each["id"]] = each | _window(request.dates, bookable[each["id"]])
         missing = request.limit - len(shown)
-        if part.last is None or not missing or refill == REFILLS:
+        late = refill == REFILLS or time.monotonic() - begun > REFILL_S
+        if part.last is None or not missing or late:
             break
         rest = replace(request, after=tuple(part.last), limit=missing, facets=())
         try:

@@ -72,13 +72,19 @@ class Searches:
         """
         if engine == POSTGRES:
             return await self.postgres.search(request)
+        if not self.breaker.lets_pass():
+            msg = "Elasticsearch is not asked now"
+            raise SearchUnavailableError(msg)
         try:
-            return await self.elasticsearch.search(request)
+            page = await self.elasticsearch.search(request)
         except SearchRefusedError:
+            self.breaker.succeeded()
             raise
         except SearchUnavailableError:
             self.breaker.failed()
             raise
+        self.breaker.succeeded()
+        return page
 
     async def count(self, requests: Sequence[SearchRequest], engine: str) -> list[int]:
         """How many vehicles each finds, from the engine that answered a search; raises as `more`.
