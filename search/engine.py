@@ -44,6 +44,11 @@ class Engine:
         answer = await self._ask(body.build(request), preference=request.fingerprint())
         return page.read(request, answer)
 
+    async def window(self, request: SearchRequest) -> page.Window:
+        """The first hits as candidates, from one call; raises as `search` does."""
+        answer = await self._ask(body.window(request), preference=request.fingerprint())
+        return page.read_window(request, answer)
+
     async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
         """Suggestions by section, from one call; raises as `search` does."""
         if not typed.words:

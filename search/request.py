@@ -67,6 +67,11 @@ class SearchRequest:
     limit: int = 20
     keep: tuple[str, ...] = ()  # kinds of readings that stay text
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
+    # Ids of a diverse order (search/diversity.py) that come before what is after.
+    pinned: tuple[int, ...] = ()
+    # Of what is found just these are shown, by id; unless `counted`, nothing else is looked at.
+    only: tuple[int, ...] = ()
+    counted: bool = True
     # Found out once for a search and pinned by its cursor, so that all its pages agree.
     misspelt: tuple[str, ...] = ()  # words of the text for which similar ones will do
     now: datetime | None = None  # aware; what freshness and the hosts' notice are measured from

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,8 +31,17 @@ class PostgresEngine:
         Raises:
             SearchUnavailableError: the database does not answer within its 2 s.
         """
+        return page.read(request, await self._answer(request, *statement.build(request)))
+
+    async def window(self, request: SearchRequest) -> page.Window:
+        """The first hits as candidates, from one statement; raises as `search` does."""
+        built = statement.build(request, window=True)
+        return page.read_window(request, await self._answer(request, *built))
+
+    async def _answer(
+        self, request: SearchRequest, sql: str, values: dict[str, Any]
+    ) -> dict[str, Any]:
         begun = time.perf_counter()
-        sql, values = statement.build(request)
         try:
             async with self.pool.connect() as connection:
                 row = (await connection.exec_driver_sql(sql, values)).one()
@@ -39,10 +49,7 @@ class PostgresEngine:
             msg = "PostgreSQL could not answer the search: see RIDES_DATABASE_URL"
             raise SearchUnavailableError(msg) from error
         took_ms = round((time.perf_counter() - begun) * 1000)
-        return page.read(
-            request,
-            statement.answer(request, row.total, row.hits, row.aggregations, took_ms),
-        )
+        return statement.answer(request, row.total, row.hits, row.aggregations, took_ms)
 
     async def ping(self) -> bool:
         """Whether the database answers."""

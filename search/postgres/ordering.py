@@ -32,6 +32,8 @@ def keys(request: SearchRequest, into: Parameters) -> list[Key]:
 
     Relevance is the words that are found and, alike or without text, the number of reviews.
     """
+    if request.only:
+        return [_ID]
     if request.sort == RELEVANCE:
         popular = _field("review_count", "desc")
         if not request.text:

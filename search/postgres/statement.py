@@ -7,14 +7,21 @@ from search.fields import PRICE
 from search.postgres import conditions, facets, ordering, text
 from search.postgres.columns import TABLE
 from search.postgres.parameters import Parameters
-from search.query.facets import SHARED
+from search.query.facets import MATCHED, SHARED
 from search.request import SearchRequest
 
+# What a candidate is read from, as Elasticsearch answers with doc values.
+_CANDIDATE = ", ".join(
+    f"'{name}', jsonb_build_array(document -> '{name}')" for name in ("host_id", "make", "model")
+)
+_SHOWN = "document - '{total,free,description}'::text[]"
 
-def build(request: SearchRequest) -> tuple[str, dict[str, Any]]:
+
+def build(request: SearchRequest, *, window: bool = False) -> tuple[str, dict[str, Any]]:
     """One statement, hence one snapshot, that answers hits, total, facets and histogram.
 
     `found` is what all filters leave that no facet sets aside, with the others' verdicts beside.
+    With `window`, hits are candidates: neither documents nor highlights.
     """
     into = Parameters()
     always = conditions.always(request, into)
@@ -23,15 +30,20 @@ def build(request: SearchRequest) -> tuple[str, dict[str, Any]]:
         # Nobody counts what the filters leave out: they may as well narrow the search itself.
         always += chosen.values()
         chosen = {}
+    only = [f"id = ANY({into.add(list(request.only), 'bigint[]')})"] if request.only else []
+    if not request.counted:
+        always += only
     sort = ordering.keys(request, into)
     all_chosen = " AND ".join(f"c_{name}" for name in chosen) or "true"
-    page = [all_chosen]
+    page = [all_chosen, *only]
     if request.after is not None:
         page.append(ordering.after(sort, request.after, into))
     aggregations = [
         f"'{name}', {facets.aggregation(request, name, chosen, into)}" for name in request.facets
     ]
-    headline = text.highlights(request.text, into) if request.text else "'{}'::jsonb"
+    headline = "'{}'::jsonb"
+    if request.text and not window:
+        headline = text.highlights(request.text, into)
     sorted_by = ", ".join(f"s{n}" for n in range(len(sort)))
     statement = f"""
         WITH found AS MATERIALIZED (
@@ -45,7 +57,7 @@ def build(request: SearchRequest) -> tuple[str, dict[str, Any]]:
             (SELECT count(*) FROM found WHERE {all_chosen}) AS total,
             (
                 SELECT coalesce(jsonb_agg(jsonb_build_array(
-                    document - '{{total,free,description}}'::text[],
+                    {f"jsonb_build_object({_CANDIDATE})" if window else _SHOWN},
                     jsonb_build_array({sorted_by}), {headline}
                 ) ORDER BY {ordering.clause(sort)}), '[]')
                 FROM page JOIN {TABLE} USING (id)
@@ -68,10 +80,10 @@ def _columns(request: SearchRequest, chosen: dict[str, str], sort: list[ordering
 def answer(
     request: SearchRequest, total: int, hits: list[Any], aggregations: dict[str, Any], took_ms: int
 ) -> dict[str, Any]:
-    """The row as `search.page.read` and `search.query.facets.read` take it."""
+    """The row as `search.page` and `search.query.facets` read it: candidates or documents."""
     alone = set(request.filters) | ({PRICE} if "daily_rate" in request.ranges else set())
     shared: dict[str, Any] = {"doc_count": total}
-    answered: dict[str, Any] = {SHARED: shared}
+    answered: dict[str, Any] = {SHARED: shared, MATCHED: shared}
     for name, part in aggregations.items():
         if "selected" in part or (name == PRICE and name in alone):
             answered[name] = part
@@ -82,7 +94,7 @@ def answer(
         "hits": {
             "total": {"value": total},
             "hits": [
-                {"_source": source, "sort": sort, "highlight": _marked(marked)}
+                {"_source": source, "fields": source, "sort": sort, "highlight": _marked(marked)}
                 for source, sort, marked in hits
             ],
         },

@@ -30,6 +30,9 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
         # Nobody counts what the filters leave out: they may as well narrow the query itself.
         always += chosen.values()
         chosen = {}
+    only = [{"ids": {"values": list(request.only)}}] if request.only else []
+    if not request.counted:
+        always += only
     query: dict[str, Any] = {"filter": always}
     if request.text:
         found = text.match(
@@ -46,12 +49,29 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
         "_source": SOURCE,
         "timeout": f"{ENGINE_TIMEOUT_S}s",
     }
-    if chosen:
-        body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
+    shown = [*chosen.values(), *only] if request.counted else list(chosen.values())
+    if shown:
+        body["post_filter"] = {"bool": {"filter": shown}}
     if request.facets:
         body["aggs"] = facets.aggregations(request, chosen)
+    if only and request.counted:
+        body.setdefault("aggs", {}).update(facets.counting(chosen))
     if request.text:
         body["highlight"] = text.highlight()
     if request.after is not None:
         body["search_after"] = list(request.after)
     return body
+
+
+def window(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
+    """The same search for candidates: what re-ranking needs, from doc values.
+
+    Measured: 101 documents and highlights cost Elasticsearch twice what these and 20 do.
+    """
+    body = build(request, profile)
+    body.pop("highlight", None)
+    return body | {
+        "_source": False,
+        "stored_fields": "_none_",
+        "docvalue_fields": ["host_id", "make", "model"],
+    }

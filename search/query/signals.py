@@ -18,7 +18,7 @@ WHOLE_DOUBT = 10_000  # rating_doubt of a vehicle without a review
 
 def ranked(request: SearchRequest, profile: Profile) -> dict[str, Any] | None:
     """The clause that scores every hit by the signals; None where nothing asks for a score."""
-    if request.sort != RELEVANCE:
+    if request.sort != RELEVANCE or request.only:
         return None
     signals = profile.signals
     functions: list[Function] = []
