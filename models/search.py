@@ -37,6 +37,7 @@ class VehicleSearchRow(Base):
     seats: Mapped[int | None] = mapped_column(Integer)
     features: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     daily_rate: Mapped[int | None] = mapped_column(Integer)
+    price_vs_median: Mapped[int | None] = mapped_column(Integer)
     total: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     rating: Mapped[int | None] = mapped_column(Integer)
     review_count: Mapped[int | None] = mapped_column(Integer)

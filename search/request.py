@@ -50,11 +50,31 @@ class Dates:
         return [self.start + timedelta(days=n) for n in range(-self.flex, self.flex + 1)]
 
 
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """Something that vehicles share: all of its values, ranges and nearness; what it is worth."""
+
+    points: int
+    values: Mapping[str, str] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    near: Near | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Other vehicles than `id` that have at least one trait of `kind`, scored by all `traits`."""
+
+    id: int
+    kind: tuple[Trait, ...]
+    traits: tuple[Trait, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     """Keys of `filters`, `ranges` and `flags` are names of fields; ranges are in stored units."""
 
     text: str | None = None
+    like: Likeness | None = None
     near: Near | None = None
     box: Box | None = None
     dates: Dates | None = None
@@ -88,7 +108,7 @@ class SearchRequest:
 
         It names the mapping too: sort values of an index of another shape may mean something else.
         """
-        asked = (
+        asked: tuple[Any, ...] = (
             MAPPING_HASH,
             self.text,
             self.near,
@@ -101,4 +121,6 @@ class SearchRequest:
             self.sort,
             sorted(self.keep),
         )
+        if self.like:
+            asked += (self.like.id,)
         return hashlib.sha256(orjson.dumps(asked)).hexdigest()[:16]

@@ -31,7 +31,7 @@ SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
     "index_dead_letters, search_dirty, bookings, reviews, photos, vehicle_features, vehicles, "
-    "accounts, vehicle_search_view"
+    "accounts, vehicle_search_view, price_medians"
 )
 
 

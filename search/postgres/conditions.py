@@ -24,7 +24,7 @@ def always(request: SearchRequest, into: Parameters) -> list[str]:
     if request.text:
         clauses.append(text.condition(request.text, into))
     if request.near and request.near.radius_km:
-        clauses += _within(request.near, request.near.radius_km, into)
+        clauses += within(request.near, request.near.radius_km, into)
     if request.box:
         clauses += _inside(request.box, into)
     if request.dates:
@@ -35,7 +35,7 @@ def always(request: SearchRequest, into: Parameters) -> list[str]:
             clauses.append(f"{_folded_all(name)} @> {keys(values, into)}")
     for name, ends in request.ranges.items():
         if name != "daily_rate":
-            clauses.append(_range(name, ends, into))
+            clauses.append(between(name, ends, into))
     return clauses
 
 
@@ -47,7 +47,7 @@ def selected(request: SearchRequest, into: Parameters) -> dict[str, str]:
         if BY_NAME[name].match is Match.ANY
     }
     if "daily_rate" in request.ranges:
-        clauses[PRICE] = _range(price(request), request.ranges["daily_rate"], into)
+        clauses[PRICE] = between(price(request), request.ranges["daily_rate"], into)
     return clauses
 
 
@@ -77,7 +77,8 @@ def _folded_all(array: str) -> str:
     return f"ARRAY(SELECT {folded('one')} FROM unnest({array}) AS one)"  # noqa: S608 - our own names
 
 
-def _range(expression: str, ends: tuple[int | None, int | None], into: Parameters) -> str:
+def between(expression: str, ends: tuple[int | None, int | None], into: Parameters) -> str:
+    """Values from one end to the other, both included; None leaves an end open."""
     clauses = [
         f"{expression} {sign} {into.add(end, 'bigint')}"
         for sign, end in zip((">=", "<="), ends, strict=True)
@@ -86,7 +87,8 @@ def _range(expression: str, ends: tuple[int | None, int | None], into: Parameter
     return f"({' AND '.join(clauses)})"
 
 
-def _within(near: Near, radius_km: float, into: Parameters) -> list[str]:
+def within(near: Near, radius_km: float, into: Parameters) -> list[str]:
+    """Places within so many kilometres of the point."""
     # The belt is what the index can find; a little wider, so that the sphere alone decides.
     belt = degrees(radius_km / EARTH_RADIUS_KM) * 1.001 + 1e-6
     south, north = (into.add(near.lat + way * belt, "float8") for way in (-1, 1))

@@ -7,7 +7,7 @@ cursor by a field continues on either engine.
 from dataclasses import dataclass
 
 from search.fields import RELEVANCE, SORTS
-from search.postgres import text
+from search.postgres import likeness, text
 from search.postgres.conditions import distance_m, price, sorts_by_distance
 from search.postgres.parameters import Parameters
 from search.request import SearchRequest
@@ -30,15 +30,19 @@ _ID = Key("id", "bigint")
 def keys(request: SearchRequest, into: Parameters) -> list[Key]:
     """The sort values, in order; those of fields are the same as Elasticsearch's.
 
-    Relevance is the words that are found and, alike or without text, the number of reviews.
+    Relevance is the words or traits that are found and, alike or without, the number of reviews.
     """
     if request.only:
         return [_ID]
     if request.sort == RELEVANCE:
         popular = _field("review_count", "desc")
-        if not request.text:
+        if request.like:
+            scored = likeness.score(request.like, into)
+        elif request.text:
+            scored = text.score(request.text, into)
+        else:
             return [popular, _ID]
-        return [Key(f"({text.score(request.text, into)})", "float8", True), popular, _ID]
+        return [Key(f"({scored})", "float8", True), popular, _ID]
     if sorts_by_distance(request) and request.near:
         return [Key(f"coalesce({distance_m(request.near, into)}, 'Infinity')", "float8"), _ID]
     name, order = SORTS[request.sort]

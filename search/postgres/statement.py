@@ -4,7 +4,7 @@ from html import escape
 from typing import Any
 
 from search.fields import PRICE
-from search.postgres import conditions, facets, ordering, text
+from search.postgres import conditions, facets, likeness, ordering, text
 from search.postgres.columns import TABLE
 from search.postgres.parameters import Parameters
 from search.query.facets import MATCHED, SHARED
@@ -25,6 +25,8 @@ def build(request: SearchRequest, *, window: bool = False) -> tuple[str, dict[st
     """
     into = Parameters()
     always = conditions.always(request, into)
+    if request.like:
+        always += likeness.kind(request.like, into)
     chosen = conditions.selected(request, into)
     if not request.facets:
         # Nobody counts what the filters leave out: they may as well narrow the search itself.

@@ -90,6 +90,17 @@ class Freshness(Signal):
     half_days: Annotated[int, Field(ge=1, le=3650)]
 
 
+class Price(Signal):
+    """Points for a price below the local median: all of them from `full_pct` per cent below on.
+
+    With `p = price_vs_median / 1000`: `points * clamp((1 - p) / (full_pct / 100), 0, 1)`; nothing
+    where no median is known.
+    """
+
+    points: Points
+    full_pct: Annotated[int, Field(ge=1, le=90)]
+
+
 class Signals(_Part):
     """Every signal there is."""
 
@@ -97,6 +108,7 @@ class Signals(_Part):
     reviews: Reviews
     distance: Distance
     freshness: Freshness
+    price: Price
 
     @property
     def most(self) -> float:
@@ -106,6 +118,7 @@ class Signals(_Part):
             (self.reviews, self.reviews.points),
             (self.distance, self.distance.points),
             (self.freshness, self.freshness.points),
+            (self.price, self.price.points),
         ]
         return sum(points for signal, points in parts if signal.on)
 
