@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api import errors, openapi
 from api.middleware import RequestEnvelope
-from api.routes import bookings, clusters, facet_values, health, search, suggest, vehicles
+from api.routes import bookings, clusters, facet_values, health, search, similar, suggest, vehicles
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(facet_values.router)
     app.include_router(clusters.router)
     app.include_router(vehicles.router)
+    app.include_router(similar.router)
     app.include_router(bookings.router)
     openapi.install(app)
     return app

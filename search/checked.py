@@ -49,20 +49,32 @@ async def search(
         bookable = await truth.bookable([each["id"] for each in part.items], request.dates, now)
         if bookable is None:
             unchecked = {each["id"]: each for each in part.items}
-            return replace(first, items=list((shown | unchecked).values()), last=part.last)
+            return _page(first, part, shown | unchecked)
         for each in part.items:
             if each["id"] in bookable:
                 shown[each["id"]] = each | _window(request.dates, bookable[each["id"]])
         missing = request.limit - len(shown)
         late = refill == REFILLS or time.monotonic() - begun > REFILL_S
-        if part.last is None or not missing or late:
+        if not part.more or not missing or late:
             break
-        rest = replace(request, after=tuple(part.last), limit=missing, facets=())
+        rest = replace(
+            request,
+            after=None if part.last is None else tuple(part.last),
+            pinned=part.pinned,
+            counted=False,
+            limit=missing,
+            facets=(),
+        )
         try:
             part = await searches.more(rest, first.engine)
         except SearchUnavailableError:
             break
-    return replace(first, items=list(shown.values()), last=part.last, checked=True)
+    return replace(_page(first, part, shown), checked=True)
+
+
+def _page(first: SearchPage, part: SearchPage, shown: dict[int, dict[str, Any]]) -> SearchPage:
+    """The page that began as `first` and continues where its last `part` does."""
+    return replace(first, items=list(shown.values()), last=part.last, pinned=part.pinned)
 
 
 def _window(dates: Dates | None, start: date | None) -> dict[str, Any]:

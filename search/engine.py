@@ -56,6 +56,11 @@ class Engine:
         preference = requests[0].fingerprint()
         return await self._ask(counts.build(requests), counts.read, preference)
 
+    async def window(self, request: SearchRequest) -> page.Window:
+        """The first hits as candidates, from one call; raises as `search` does."""
+        read = partial(page.read_window, request)
+        return await self._ask(body.window(request), read, request.fingerprint())
+
     async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
         """Suggestions by section, from one call; raises as `search` does."""
         if not typed.words:

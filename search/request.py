@@ -71,11 +71,31 @@ class Dates:
         return [self.start + timedelta(days=n) for n in range(-self.flex, last + 1)]
 
 
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """Something that vehicles share: all of its values, ranges and nearness; what it is worth."""
+
+    points: int
+    values: Mapping[str, str] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    near: Near | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Other vehicles than `id` that have at least one trait of `kind`, scored by all `traits`."""
+
+    id: int
+    kind: tuple[Trait, ...]
+    traits: tuple[Trait, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     """Keys of `filters`, `ranges` and `flags` are names of fields; ranges are in stored units."""
 
     text: str | None = None
+    like: Likeness | None = None
     near: Near | None = None
     box: Box | None = None
     dates: Dates | None = None
@@ -88,6 +108,11 @@ class SearchRequest:
     limit: int = 20
     keep: tuple[str, ...] = ()  # kinds of readings that stay text
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
+    # Ids of a diverse order (search/diversity.py) that come before what is after.
+    pinned: tuple[int, ...] = ()
+    # Of what is found just these are shown, by id; unless `counted`, nothing else is looked at.
+    only: tuple[int, ...] = ()
+    counted: bool = True
     # Found out once for a search and pinned by its cursor, so that all its pages agree.
     misspelt: tuple[str, ...] = ()  # words of the text for which similar ones will do
     now: datetime | None = None  # aware; what freshness and the hosts' notice are measured from
@@ -104,7 +129,7 @@ class SearchRequest:
 
         It names the mapping too: sort values of an index of another shape may mean something else.
         """
-        asked = (
+        asked: tuple[Any, ...] = (
             MAPPING_HASH,
             self.text,
             self.near,
@@ -117,4 +142,6 @@ class SearchRequest:
             self.sort,
             sorted(self.keep),
         )
+        if self.like:
+            asked += (self.like.id,)
         return hashlib.sha256(orjson.dumps(asked)).hexdigest()[:16]

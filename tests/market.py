@@ -50,6 +50,17 @@ class Market:
         factory.store_review(self.conn, vehicle_id, rating)
         self.drain()
 
+    def median(self, cents: int, **cell: str) -> None:
+        """What comparable cars cost a day: of the factory's vehicles' cell, but for `cell`."""
+        of = {"currency": "USD", "country": "United States", "region": "Hawaii", "body": "SUV"}
+        row = of | cell | {"median": cents, "listings": 10}
+        names = ", ".join(row)
+        places = ", ".join(["%s"] * len(row))
+        self.conn.execute(
+            f"INSERT INTO price_medians ({names}) VALUES ({places})",
+            list(row.values()),
+        )
+
     def drain(self) -> int:
         """Make every change searchable; the number of dirty rows done."""
         return drain.drain(self.conn, self.elastic)

@@ -62,7 +62,8 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         understood = understanding.next_page(asked, pinned["understood"])
         asked = replace(
             understood.request,
-            after=tuple(pinned["after"]),
+            after=pinned["after"] and tuple(pinned["after"]),
+            pinned=tuple(pinned.get("pinned", ())),
             misspelt=tuple(pinned["misspelt"]),
             now=datetime.fromtimestamp(pinned["now"], UTC),
         )
@@ -89,9 +90,10 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             headers={"Retry-After": "1"},
         ) from error
     content = _page(found) | {
-        "hasMore": found.last is not None,
-        "nextCursor": found.last
-        and cursors.encode(
+        "hasMore": found.more,
+        "nextCursor": None
+        if not found.more
+        else cursors.encode(
             settings,
             this_search,
             {
@@ -100,7 +102,8 @@ async def search_vehicles(request: Request, now: Now) -> Response:
                 "misspelt": asked.misspelt,
                 "now": now.timestamp() if asked.now is None else asked.now.timestamp(),
                 "understood": understood.pinned,
-            },
+            }
+            | ({"pinned": found.pinned} if found.pinned else {}),
         ),
         "understood": understood.items,
         "suggestions": suggesting.nothing()

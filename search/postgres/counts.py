@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from search.postgres import conditions
-from search.postgres.columns import TABLE
 from search.postgres.parameters import Parameters
 from search.request import SearchRequest
 
@@ -14,6 +13,7 @@ def build(requests: Sequence[SearchRequest]) -> tuple[str, dict[str, Any]]:
     into = Parameters()
     counts = []
     for request in requests:
-        clauses = [*conditions.always(request, into), *conditions.selected(request, into).values()]
-        counts.append(f"(SELECT count(*) FROM {TABLE} WHERE {' AND '.join(clauses)})")  # noqa: S608 - names from the table of fields; values are parameters
+        asked = conditions.matching(request, into)
+        found = f"{asked.source}{into.computed()}"
+        counts.append(f"(SELECT count(*) FROM {found} WHERE {asked.where()})")  # noqa: S608 - names from the table of fields; values are parameters
     return f"SELECT ARRAY[{', '.join(counts)}]", into.values

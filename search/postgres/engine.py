@@ -33,13 +33,20 @@ class PostgresEngine:
         Raises:
             SearchUnavailableError: the database does not answer within its 2 s.
         """
+        return page.read(request, await self._answer(request, *statement.build(request)))
+
+    async def window(self, request: SearchRequest) -> page.Window:
+        """The first hits as candidates, from one statement; raises as `search` does."""
+        built = statement.build(request, window=True)
+        return page.read_window(request, await self._answer(request, *built))
+
+    async def _answer(
+        self, request: SearchRequest, sql: str, values: dict[str, Any]
+    ) -> dict[str, Any]:
         begun = time.perf_counter()
-        row = await self._row(*statement.build(request))
+        row = await self._row(sql, values)
         took_ms = round((time.perf_counter() - begun) * 1000)
-        return page.read(
-            request,
-            statement.answer(request, row.total, row.hits, row.aggregations, took_ms),
-        )
+        return statement.answer(request, row.total, row.hits, row.aggregations, took_ms)
 
     async def count(self, requests: Sequence[SearchRequest]) -> list[int]:
         """How many each finds, from one statement; raises as `search` does."""

@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow
 from api.app import create_app
 from indexer.rebuild import refill
 from runtime.settings import Settings
+from search import breaker
 from search.understand.vocabulary import EMPTY
 from tests import factory
 from tests.market import Market
@@ -230,7 +231,8 @@ def test_an_engine_that_goes_while_a_page_is_refilled_leaves_it_short(
 
     asked = Asked()
     with answering(answers, asked) as url:
-        page = open_api(url).get(SEARCH, params={"limit": 1, "facets": "none"}).json()
+        asked_for = {"limit": 1, "facets": "none", "sort": "price"}
+        page = open_api(url).get(SEARCH, params=asked_for).json()
     assert (page["items"], page["hasMore"], len(asked)) == ([], True, 2)
     assert (page["meta"]["engine"], page["meta"]["degraded"]) == ("elasticsearch", False)
 
