@@ -42,7 +42,8 @@ def keys(request: SearchRequest, profile: Profile, into: Parameters) -> list[Key
             parts.append(likeness.score(request.like, into))
         elif request.text:
             parts.append(text.score(request, profile, into))
-        return [Key(f"({' + '.join(parts) or '0'})", "float8", True), _ID]
+        # As exact as Elasticsearch's, so that what ties there ties here and goes by id.
+        return [Key(f"({' + '.join(parts) or '0'})::float4", "float4", True), _ID]
     if sorts_by_distance(request) and request.near:
         return [Key(f"coalesce({distance_m(request.near, into)}, 'Infinity')", "float8"), _ID]
     name, order = SORTS[request.sort]

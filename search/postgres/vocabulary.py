@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from search.fields import BY_NAME, Match
-from search.postgres.columns import TABLE
+from search.postgres.columns import LAT, LON, TABLE, VALUES
 from search.understand.vocabulary import (
     MOST_MAKES,
     MOST_MODELS,
@@ -39,8 +39,11 @@ async def aggregations(url: str, timeout_s: int) -> dict[str, Any]:
 
 
 def _values(name: str, most: int) -> str:
-    column = f"unnest({name})" if BY_NAME[name].match is Match.ALL else name
-    source = f"SELECT {column} AS key FROM listed"  # noqa: S608 - names from the table of fields
+    source = f"SELECT {name} AS key FROM listed"  # noqa: S608 - names from the table of fields
+    if BY_NAME[name].match is Match.ALL:
+        source = (
+            f"SELECT value AS key FROM listed, unnest({name}) AS code JOIN {VALUES} USING (code)"  # noqa: S608 - as above
+        )
     return _buckets(
         f"SELECT key, count(*) AS n FROM ({source}) AS each GROUP BY key",  # noqa: S608 - as above
         most,
@@ -112,10 +115,20 @@ def _statement() -> str:
         "region": _buckets(_nested("region", {"country": MOST_PARENTS}), MOST_PLACES, country),
         "country": _values("country", MOST_PLACES),
     }
-    columns = ", ".join({"make", "model", "city", "region", "country", *SINGLE, "lat", "lon"})
+    names = dict.fromkeys(("make", "model", "city", "region", "country", *SINGLE))
+    coded = [name for name in names if BY_NAME[name].match is not Match.ALL]
+    columns = [f"of_{name}.value AS {name}" for name in coded] + [
+        n for n in names if n not in coded
+    ]
+    decoded = " ".join(
+        f"LEFT JOIN {VALUES} AS of_{name} ON of_{name}.code = {name}" for name in coded
+    )
     told = ", ".join(f"'{name}', {part}" for name, part in parts.items())
     return f"""
-        WITH listed AS MATERIALIZED (SELECT {columns} FROM {TABLE} WHERE NOT hidden)
+        WITH listed AS MATERIALIZED (
+            SELECT {", ".join(columns)}, {LAT} AS lat, {LON} AS lon
+            FROM {TABLE} {decoded} WHERE NOT hidden
+        )
         SELECT jsonb_build_object({told})
     """  # noqa: S608 - constants and names from the table of fields
 
