@@ -12,7 +12,7 @@ from api.dependencies import Now
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
-from api.search_parameters import openapi_parameters, parse
+from api.search_parameters import openapi_parameters, parse, require_days
 from search import checked
 from search.engine import SearchUnavailableError
 from search.fallback import CursorEngineChangedError, Searches
@@ -72,6 +72,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         known: KnownWords = request.app.state.known_words
         asked = understood.request
         asked = replace(asked, misspelt=misspelt(asked.text or "", known.words), now=now)
+    require_days(asked)
     truth: Truth = request.app.state.truth
     after = request.query_params.get("after")
     written = None if after is None else write_tokens.decode(settings, after)
