@@ -26,6 +26,7 @@ class Accepted:
 
     model: type[FixedParameters]
     names: Mapping[str, bool]  # to whether the parameter may be repeated
+    reads_text: bool = False  # whether days in the text will do for a total: see `require_days`
 
     @classmethod
     def searching(cls, name: str, *, without: Container[str] = (), **own: Any) -> Self:
@@ -38,7 +39,7 @@ class Accepted:
         return cls(model, {n: PARAMETERS.get(n, False) for n in names if n not in without})
 
 
-SEARCH = Accepted(SearchParameters, PARAMETERS)
+SEARCH = Accepted(SearchParameters, PARAMETERS, reads_text=True)
 
 
 def parse(query: Iterable[tuple[str, str]], today: date) -> tuple[SearchRequest, str | None]:
@@ -66,7 +67,7 @@ def parse_for(
         errors += [_field_error(error) for error in invalid.errors(include_url=False)]
         raise invalid_request(errors) from None
     box, box_errors = _box(parameters.bbox)
-    errors += box_errors + _contradictions(parameters, today)
+    errors += box_errors + _contradictions(parameters, today, reads_text=accepted.reads_text)
     if errors:
         raise invalid_request(errors)
     return parameters, _request(parameters, box)
@@ -117,7 +118,7 @@ def _box(value: str | None) -> tuple[Box | None, list[FieldError]]:
     return Box(west, south, east, north), []
 
 
-def _contradictions(asked: FixedParameters, today: date) -> list[FieldError]:
+def _contradictions(asked: FixedParameters, today: date, *, reads_text: bool) -> list[FieldError]:
     errors: list[tuple[str, str]] = []
     if (asked.lat is None) != (asked.lon is None):
         errors.append(("lat" if asked.lat is None else "lon", "lat and lon come together"))
@@ -127,7 +128,7 @@ def _contradictions(asked: FixedParameters, today: date) -> list[FieldError]:
         if asked.sort == DISTANCE:
             errors.append(("sort", "distance needs lat and lon"))
     errors += _wrong_dates(asked, today)
-    if not errors and asked.price_basis == "total":
+    if not errors and asked.price_basis == "total" and not (reads_text and asked.q):
         errors += _wrong_basis(_dates(asked))
     for field in FIELDS:
         if field.bounds and field.bounds.ends == ("min", "max"):
@@ -182,6 +183,16 @@ def _wrong_basis(dates: Dates | None) -> list[tuple[str, str]]:
     if dates.days > LONGEST_TOTAL:
         return [("priceBasis", f"total takes 1 to {LONGEST_TOTAL} days, not {dates.days}")]
     return []
+
+
+def require_days(request: SearchRequest) -> None:
+    """Make sure that a search by totals knows how many days, now that its text has been read.
+
+    Raises:
+        Problem: 422; neither the parameters nor the text say it, or they say too many.
+    """
+    if request.price_basis == "total" and (wrong := _wrong_basis(request.dates)):
+        raise invalid_request([FieldError(pointer=name, message=text) for name, text in wrong])
 
 
 def _first_of(month: str) -> date:

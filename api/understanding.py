@@ -43,7 +43,8 @@ def first_page(
     if asked.text:
         today = now.astimezone(ZoneInfo(time_zone)).date()
         try:
-            readings = understand(asked.text, vocabulary, today, asked.keep)
+            days = asked.dates.days if asked.dates else None
+            readings = understand(asked.text, vocabulary, today, asked.keep, days)
         except Exception:
             # A text that is not understood is still a text to search.
             log.exception("text not understood", length=len(asked.text))

@@ -12,7 +12,7 @@ from api.dependencies import Now
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
-from api.search_parameters import openapi_parameters, parse
+from api.search_parameters import openapi_parameters, parse, require_days
 from search import checked
 from search.engine import SearchUnavailableError
 from search.fallback import CursorEngineChangedError, Searches
@@ -71,6 +71,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         vocabulary = request.app.state.vocabulary.current
         understood = understanding.first_page(asked, vocabulary, now, settings.time_zone)
         asked = understood.request
+    require_days(asked)
     truth: Truth = request.app.state.truth
     after = request.query_params.get("after")
     written = None if after is None else write_tokens.decode(settings, after)
