@@ -84,6 +84,14 @@ def show_relevance(results: dict[str, Any]) -> None:
         for q, each in results["queries"].items()
         if each["profile"] < each["bm25"]
     ]
+    parts = Table("first ten", "nDCG@10", "searches", "hosts", "models", "price, % of the median")
+    for part, each in results["parts"].items():
+        for kind in ("text", "around cities"):
+            figures = [
+                str(each[kind][name]) for name in ("searches", "hosts", "models", "price_pct")
+            ]
+            parts.add_row(f"{kind}: {part}", str(each["ndcg"]) if kind == "text" else "", *figures)
+    Console().print(parts)
     Console().print(f"best BM25: {results['plain']}; better there: {', '.join(worse) or 'none'}")
 
 
