@@ -59,7 +59,7 @@ function readGroup(group: string[]): [name: string, values: string[]] {
   return [name, values];
 }
 
-const NUMERIC = /^(.+?)\s*(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?)$/;
+const NUMERIC = /^([^!<>=]+?)\s*(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?)$/;
 /** Which ends of a range an operator sets, and by how much it moves them: the API's are inclusive. */
 const ENDS: Record<string, { Min?: number; Max?: number }> = {
   ">=": { Min: 0 },

@@ -1,6 +1,6 @@
 /** A search client for InstantSearch: web (JS, React, Vue) and React Native. */
 
-import type { FacetValuesParameters, Rides } from "../client.js";
+import type { FacetValuesParameters, Rides, SearchParameters } from "../client.js";
 import { SEARCHABLE_FACETS } from "../generated/parameters.js";
 import { retag } from "./highlight.js";
 import {
@@ -10,7 +10,7 @@ import {
   readRequest,
   type SearchRequest,
 } from "./parameters.js";
-import { result, type SearchResult } from "./results.js";
+import { result, type SearchResult, shows } from "./results.js";
 import { type Turned, Walks } from "./walks.js";
 
 export type { SearchRequest } from "./parameters.js";
@@ -33,9 +33,24 @@ export interface FacetResult {
 
 export interface VehicleSearchClient {
   search(requests: readonly SearchRequest[]): Promise<{ results: SearchResult[] }>;
-  searchForFacetValues(requests: readonly SearchRequest[]): Promise<FacetResult[]>;
   /** Forgets where pages begin and what they counted; `refresh()` of InstantSearch calls it. */
   clearCache(): void;
+}
+
+/**
+ * What the client has besides, and InstantSearch calls: its types declare another signature, that
+ * of algoliasearch 5, which it does not call.
+ */
+export interface FacetSearchClient {
+  searchForFacetValues(requests: readonly SearchRequest[]): Promise<FacetResult[]>;
+}
+
+/** Parameters of the API that InstantSearch sets by itself. */
+type Own = "q" | "limit" | "cursor" | "sort" | "facets";
+
+/** Typed parameters of the API for `configure`, which passes on what it does not know. */
+export function apiParameters(parameters: Omit<SearchParameters, Own>): object {
+  return parameters;
 }
 
 /** One HTTP call that answers several requests of InstantSearch. */
@@ -53,12 +68,14 @@ export function createSearchClient(
   const walks = new Walks((parameters) => rides.search(parameters));
 
   function turn({ asked, facets }: Call): Promise<Turned> {
-    const before = Math.min(asked.page * asked.hitsPerPage, reach);
-    const limit = Math.max(1, asked.hitsPerPage);
+    // What shows no vehicle needs a page all the same, for its counts: the shortest.
+    const [before, limit] = shows(asked, reach)
+      ? [asked.page * asked.hitsPerPage, asked.hitsPerPage]
+      : [0, 1];
     return walks.turn(asked.question, before, limit, [...facets]);
   }
 
-  return {
+  const client: VehicleSearchClient & FacetSearchClient = {
     async search(requests) {
       const asked = requests.map((request) => readRequest(request, reading));
       const calls = new Map<string, Call>();
@@ -90,6 +107,7 @@ export function createSearchClient(
 
     clearCache: () => walks.clear(),
   };
+  return client;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What InstantSearch asks, in the API's parameters. Whatever cannot be asked is refused by name. */
 
 import type { SearchParameters } from "../client.js";
-import { FACETS, PARAMETERS, SORTS } from "../generated/parameters.js";
+import { FACETS, SORTS } from "../generated/parameters.js";
 import { kindOf, list, readFacetFilters, readNumericFilters, unknownFacet } from "./filters.js";
 import { readPlace } from "./place.js";
 

@@ -45,8 +45,7 @@ export function result(
     index: asked.index,
     query: typeof asked.question["q"] === "string" ? asked.question["q"] : "",
     params: "",
-    // A request without hits is answered by a page that has some.
-    hits: asked.hitsPerPage === 0 ? [] : page.items.map((vehicle) => hit(vehicle, asked.tags)),
+    hits: shows(asked, reach) ? page.items.map((vehicle) => hit(vehicle, asked.tags)) : [],
     nbHits: page.total.value,
     page: asked.page,
     nbPages: pages(asked, page, reach),
@@ -65,6 +64,11 @@ export function result(
       },
     ],
   };
+}
+
+/** Whether vehicles are asked for at all, and before the last that page numbers go to. */
+export function shows({ page, hitsPerPage }: Asked, reach: number): boolean {
+  return hitsPerPage > 0 && page * hitsPerPage < reach;
 }
 
 /** Whether there is a next page is what the page says: the total may be of a second ago. */
