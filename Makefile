@@ -13,7 +13,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-.PHONY: help install demo up down test check format bench bench-relevance bench-understanding soak lock
+.PHONY: help install demo up down test check format bench bench-relevance bench-understanding soak lock client
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,10 @@ bench-relevance: install ## Judge the order of results against plain BM25
 
 bench-understanding: install ## Precision, recall and time of reading filters out of text
 	$(BIN)/python -m bench understanding
+
+client: install ## Renew the TypeScript client from what the API says now
+	$(BIN)/rides openapi > clients/typescript/openapi.json
+	cd clients/typescript && npm ci && npm run build
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import errors, openapi
+from api import cors, errors, openapi
 from api.middleware import RequestEnvelope
 from api.routes import bookings, clusters, facet_values, health, search, similar, suggest, vehicles
 from models.session import async_engine, sessions
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)
     app.state.settings = chosen
     app.add_middleware(RequestEnvelope)
+    cors.install(app, chosen.cors_origins)
     errors.install(app)
     app.include_router(health.router)
     app.include_router(search.router)

@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import importing, indexing, seeding, servers, serving, tokens
+from cli import contract, importing, indexing, seeding, servers, serving, tokens
 
 
 class _Explained(TyperGroup):
@@ -63,6 +63,7 @@ app.add_typer(indexing.app, name="index", rich_help_panel="Search index")
 
 app.command(rich_help_panel="API")(serving.serve)
 app.command(rich_help_panel="API")(tokens.token)
+app.command(rich_help_panel="API")(contract.openapi)
 
 
 def main() -> None:

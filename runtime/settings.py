@@ -2,11 +2,12 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -33,6 +34,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address that the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port that the API listens on")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="origins of web apps whose browsers may call the API, comma-separated; "
+        "empty: only pages of the API's own origin",
+    )
     state_dir: Path = Field(Path(".rides"), description="where devstack and demo keep their state")
     time_zone: str = Field(
         "UTC", description="of the marketplace: where it is today when a renter writes tomorrow"
@@ -47,6 +53,25 @@ class Settings(BaseSettings):
             msg = f"{name!r} is no IANA time zone: write one such as Pacific/Honolulu"
             raise ValueError(msg)
         return name
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            # A browser sends just scheme, host and port: anything else would never match.
+            exact = f"{parts.scheme}://{parts.netloc}".lower()
+            if parts.scheme not in {"http", "https"} or not parts.hostname or origin != exact:
+                msg = f"{origin!r} is no origin: write one such as https://app.example.com"
+                raise ValueError(msg)
+        return origins
 
     def require_secret(self) -> str:
         """The signing secret.

@@ -124,7 +124,13 @@ def _field_parameters() -> dict[str, Any]:
         if field.match:
             derived[field.name] = (
                 Annotated[list[Value], Field(max_length=MOST_VALUES)],
-                Field([], description=_filter_text(field), examples=[[field.example]]),
+                Field(
+                    [],
+                    description=_filter_text(field),
+                    examples=[[field.example]],
+                    # For generated clients, which cannot read the description.
+                    json_schema_extra={"x-match": field.match.name.lower()},
+                ),
             )
         if field.flag:
             derived[field.name] = (bool | None, Field(None, description=f"Only: {field.about}"))

@@ -1,0 +1,30 @@
+"""Which web apps' browsers may read what the API answers (CORS)."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from api.write_tokens import HEADER
+
+# Beyond the few that browsers always let a page read.
+READABLE = (HEADER, "X-Request-Id", "Retry-After")
+SENDABLE = ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
+PREFLIGHT_SECONDS = 7200  # the longest that Chromium keeps one
+
+
+def install(app: FastAPI, origins: Sequence[str]) -> None:
+    """Let pages of these origins call the API; nothing is added where there are none.
+
+    Without credentials: a page sends its bearer token itself, and there are no cookies to steal.
+    Outermost, so that errors are readable too.
+    """
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=SENDABLE,
+            expose_headers=READABLE,
+            max_age=PREFLIGHT_SECONDS,
+        )

@@ -1,0 +1,129 @@
+import createHttp, { type Client } from "openapi-fetch";
+import type { components, operations, paths } from "./generated/schema.js";
+import { answered, ProblemError } from "./problem.js";
+
+type Schemas = components["schemas"];
+type QueryOf<Name extends keyof operations> = NonNullable<operations[Name]["parameters"]["query"]>;
+
+export type SearchParameters = QueryOf<"searchVehicles">;
+export type FacetValuesParameters = QueryOf<"findFacetValues">;
+export type ClustersParameters = QueryOf<"clusterVehicles">;
+export type SearchPage = Schemas["SearchPage"];
+export type Vehicle = Schemas["Item"];
+export type FacetValues = Schemas["FacetValues"];
+export type Suggestions = Schemas["Suggestions"];
+export type Clusters = Schemas["Clusters"];
+
+const WRITE_TOKEN = "X-Write-Token";
+const LARGEST_PAGE = 100;
+
+export interface RidesOptions {
+  /** Where the API is: `https://api.example.com`. */
+  baseUrl: string;
+  /** The bearer token, or a function that is asked for it before each call. */
+  token?: string | (() => string | undefined | Promise<string | undefined>);
+  /** Instead of the global `fetch`. */
+  fetch?: (request: Request) => Promise<Response>;
+}
+
+export interface CallOptions {
+  /** Aborts the call; it rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * The API of a marketplace. Every method rejects with `ProblemError` when the API says no, and with
+ * what `fetch` rejects with when there is no answer.
+ */
+export class Rides {
+  /** Every route, typed from the contract; `answered(rides.http.GET(…))` gives its data. */
+  readonly http: Client<paths>;
+  #written: string | undefined;
+
+  constructor({ baseUrl, token, fetch }: RidesOptions) {
+    this.http = createHttp<paths>({ baseUrl, ...(fetch && { fetch }) });
+    this.http.use({
+      onRequest: async ({ request }) => {
+        const bearer = typeof token === "function" ? await token() : token;
+        if (bearer) {
+          request.headers.set("Authorization", `Bearer ${bearer}`);
+        }
+      },
+      onResponse: ({ response }) => {
+        this.#written = response.headers.get(WRITE_TOKEN) ?? this.#written;
+      },
+    });
+  }
+
+  /**
+   * One page of a search. After a write of this client it waits until the write counts, as
+   * `meta.afterSatisfied` says, unless `after` is given.
+   */
+  async search(parameters: SearchParameters = {}, options: CallOptions = {}): Promise<SearchPage> {
+    const written = this.#written;
+    const query = { ...(written && { after: written }), ...parameters };
+    try {
+      const page = await answered(
+        this.http.GET("/v1/search/vehicles", { params: { query }, ...options }),
+      );
+      if (page.meta.afterSatisfied && query.after === written) {
+        this.#forget(written);
+      }
+      return page;
+    } catch (error) {
+      const stale = error instanceof ProblemError && error.code === "invalid-write-token";
+      if (stale && written !== undefined && query.after === written) {
+        // Issued before the server's secret changed. The caller never saw it: search without.
+        this.#forget(written);
+        return this.search(parameters, options);
+      }
+      throw error;
+    }
+  }
+
+  /** The pages of a search, each fetched when the loop gets to it. */
+  async *searchPages(
+    parameters: SearchParameters = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<SearchPage, void, undefined> {
+    let cursor = parameters.cursor;
+    do {
+      const page = await this.search({ ...parameters, cursor }, options);
+      yield page;
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+  }
+
+  /** Every vehicle that a search finds, in its order; leave the loop to stop fetching. */
+  async *searchAll(
+    parameters: Omit<SearchParameters, "facets"> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Vehicle, void, undefined> {
+    const all: SearchParameters = { limit: LARGEST_PAGE, ...parameters, facets: ["none"] };
+    for await (const page of this.searchPages(all, options)) {
+      yield* page.items;
+    }
+  }
+
+  /** Makes, models, places and features while a renter types. */
+  suggest(query: QueryOf<"suggestSearches">, options: CallOptions = {}): Promise<Suggestions> {
+    return answered(this.http.GET("/v1/search/suggest", { params: { query }, ...options }));
+  }
+
+  /** The values of one facet that begin so, under a search. */
+  facetValues(query: FacetValuesParameters, options: CallOptions = {}): Promise<FacetValues> {
+    return answered(this.http.GET("/v1/search/facet-values", { params: { query }, ...options }));
+  }
+
+  /** A search on a map. */
+  clusters(query: ClustersParameters, options: CallOptions = {}): Promise<Clusters> {
+    return answered(this.http.GET("/v1/search/clusters", { params: { query }, ...options }));
+  }
+
+  #forget(written: string | undefined): void {
+    // A newer one may have come in while this search ran.
+    if (this.#written === written) {
+      this.#written = undefined;
+    }
+  }
+}

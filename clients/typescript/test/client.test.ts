@@ -1,0 +1,179 @@
+// @vitest-environment happy-dom
+
+import { describe, expect, expectTypeOf, test } from "vitest";
+import {
+  answered,
+  ProblemError,
+  Rides,
+  type SearchParameters,
+  type Vehicle,
+} from "../src/index.js";
+import { baseUrl, day, OF_A_MODEL, recorded, token, VEHICLES } from "./api.js";
+
+describe("a search", () => {
+  test("finds typed vehicles", async () => {
+    const { rides } = recorded();
+    const page = await rides.search({ make: ["Jeep"], sort: "price", limit: 1 });
+    expect(page.total).toEqual({ value: OF_A_MODEL, exact: true });
+    expect(page.items[0]).toMatchObject({ model: "Wrangler", dailyRate: 4000, currency: "USD" });
+    expectTypeOf(page.items).toEqualTypeOf<Vehicle[]>();
+    expectTypeOf(page.items[0]?.total).toEqualTypeOf<number | undefined>();
+    expectTypeOf<SearchParameters["make"]>().toEqualTypeOf<string[] | undefined>();
+  });
+
+  test("repeats a parameter for each of its values", async () => {
+    const { rides, asked } = recorded();
+    const page = await rides.search({
+      make: ["Jeep", "Ford"],
+      bbox: "-156,19,-155,20",
+      facets: ["none"],
+    });
+    expect(asked[0]?.searchParams.getAll("make")).toEqual(["Jeep", "Ford"]);
+    expect(page.total.value).toBe(2 * OF_A_MODEL);
+  });
+
+  test("is an iterator over all that it finds, page by page", async () => {
+    const { rides, asked } = recorded();
+    const ids = new Set<number>();
+    for await (const vehicle of rides.searchAll({ sort: "price" })) {
+      ids.add(vehicle.id);
+    }
+    expect(ids.size).toBe(VEHICLES);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("fetches no page that nobody reads", async () => {
+    const { rides, asked } = recorded();
+    for await (const vehicle of rides.searchAll({ sort: "price", limit: 10 })) {
+      if (vehicle.dailyRate > 4_500) {
+        break;
+      }
+    }
+    expect(asked).toHaveLength(1);
+  });
+
+  test("stops when its signal aborts", async () => {
+    const { rides } = recorded();
+    const aborter = new AbortController();
+    const searching = rides.search({}, { signal: aborter.signal });
+    aborter.abort();
+    await expect(searching).rejects.toMatchObject({ name: "AbortError" });
+  });
+});
+
+describe("the routes beside it", () => {
+  test("suggest, look inside a facet, draw a map", async () => {
+    const { rides } = recorded();
+    const { sections } = await rides.suggest({ q: "wra" });
+    expect(sections.models[0]).toMatchObject({ value: "Wrangler", count: OF_A_MODEL });
+    const { values } = await rides.facetValues({ facet: "model", q: "ta", make: ["Toyota"] });
+    expect(values.map(({ value }) => value)).toEqual(["Tacoma"]);
+    const map = await rides.clusters({ bbox: "-156.5,19,-154.5,20", zoom: 5 });
+    expect(map.total.value).toBe(VEHICLES);
+  });
+
+  test("every other route is typed by its path", async () => {
+    const { rides } = recorded();
+    const { items } = await rides.search({ limit: 1 });
+    const id = items[0]?.id ?? 0;
+    const quote = await answered(
+      rides.http.GET("/v1/vehicles/{id}/quote", {
+        params: { path: { id }, query: { start: day(40), end: day(43) } },
+      }),
+    );
+    expect(quote.days).toBe(3);
+    expectTypeOf(quote.total).toEqualTypeOf<number>();
+  });
+});
+
+describe("a problem", () => {
+  test("names what is wrong, by field", async () => {
+    const { rides } = recorded();
+    const wrong = { maek: "Kia", limit: 1000 } as SearchParameters;
+    const problem = await rides.search(wrong).catch((error: unknown) => error);
+    expect(problem).toBeInstanceOf(ProblemError);
+    expect(problem).toMatchObject({ code: "invalid-request", status: 422, name: "ProblemError" });
+    const { errors, requestId, message } = problem as ProblemError;
+    expect(errors.map(({ pointer }) => pointer).sort()).toEqual(["limit", "maek"]);
+    expect(requestId).not.toBe("");
+    expect(message).toContain("did you mean make?");
+  });
+
+  test("of a proxy is one too", async () => {
+    const page = new Response("<h1>Bad gateway</h1>", {
+      status: 502,
+      headers: { "Retry-After": "7" },
+    });
+    const rides = new Rides({ baseUrl, fetch: async () => page });
+    await expect(rides.search()).rejects.toMatchObject({
+      code: "http-502",
+      errors: [],
+      retryAfter: 7,
+    });
+  });
+
+  test("without an answer is what fetch says", async () => {
+    const rides = new Rides({ baseUrl: "http://127.0.0.1:1" });
+    await expect(rides.search()).rejects.not.toBeInstanceOf(ProblemError);
+  });
+});
+
+describe("a signed-in renter", () => {
+  test("is asked for the token at each call", async () => {
+    let current: string | undefined;
+    const { rides } = recorded({ token: async () => current });
+    const mine = () => answered(rides.http.GET("/v1/bookings"));
+    await expect(mine()).rejects.toMatchObject({ status: 401, code: "not-signed-in" });
+    current = token;
+    await expect(mine()).resolves.toHaveProperty("items");
+  });
+
+  test("finds what a booking left: the next search waits until it counts", async () => {
+    const { rides, asked } = recorded({ token });
+    const dates = { start: day(300), end: day(303) };
+    const before = await rides.search({ make: ["Tesla"], ...dates });
+    await answered(
+      rides.http.POST("/v1/bookings", { body: { vehicleId: before.items[0]?.id ?? 0, ...dates } }),
+    );
+    const after = await rides.search({ make: ["Tesla"], ...dates });
+    expect(after.meta.afterSatisfied).toBe(true);
+    expect(after.total.value).toBe(before.total.value - 1);
+    // It counts from now on: no search needs to wait any more.
+    const later = await rides.search({ make: ["Tesla"], ...dates });
+    expect(later.meta.afterSatisfied).toBeNull();
+    expect(asked.map(({ searchParams }) => searchParams.has("after"))).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  test("never sees a token of their own that the server no longer knows", async () => {
+    const { rides } = recorded();
+    const asked: URL[] = [];
+    const forged = new Rides({
+      baseUrl,
+      fetch: async (request) => {
+        asked.push(new URL(request.url));
+        const answer = await fetch(request);
+        const headers = new Headers(answer.headers);
+        if (asked.length === 1) {
+          headers.set("X-Write-Token", "1.forged");
+        }
+        return new Response(answer.body, { status: answer.status, headers });
+      },
+    });
+    await forged.search({ limit: 1 });
+    const page = await forged.search({ limit: 1 });
+    expect(page.items).toHaveLength(1);
+    expect(asked.map(({ searchParams }) => searchParams.has("after"))).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    await expect(rides.search({ after: "1.forged" })).rejects.toMatchObject({
+      code: "invalid-write-token",
+    });
+  });
+});
