@@ -28,9 +28,7 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> tuple[str, dict
     page = [all_chosen]
     if request.after is not None:
         page.append(ordering.after(sort, request.after, into))
-    aggregations = [
-        f"'{name}', {facets.aggregation(request, name, chosen, into)}" for name in request.facets
-    ]
+    aggregations = facets.aggregations(request, chosen, into)
     found = f"{asked.source}{into.computed()}"
     headline = text.highlights(request, into) if request.text else "'{}'::jsonb"
     sorted_by = ", ".join(f"s{n}" for n in range(len(sort)))
@@ -50,7 +48,7 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> tuple[str, dict
                 ) ORDER BY {ordering.clause(sort)}), '[]')
                 FROM page JOIN {DOCUMENTS} USING (id)
             ) AS hits,
-            jsonb_build_object({", ".join(aggregations)}) AS aggregations
+            {aggregations} AS aggregations
     """  # noqa: S608 - names from the table of fields; values are parameters
     return statement, into.values
 
