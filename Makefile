@@ -13,7 +13,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-.PHONY: help install demo up down test check types format bench bench-relevance lock bench-understanding soak
+.PHONY: help install demo up down test check format bench bench-relevance bench-understanding soak lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,12 +32,11 @@ down: install ## Stop what `make up` started
 test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-check: install ## Format, lint, types, rooms, migrations
 soak: install ## The random comparison of both search engines, ten times as long
 	RIDES_SOAK=14000 $(BIN)/pytest --timeout=3600 tests/search/test_engines.py
 	RIDES_SOAK=4000 $(BIN)/pytest --timeout=3600 tests/search/test_engines_by_text.py
 
-check: install ## Format, lint, types, rooms
+check: install ## Format, lint, types, rooms, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -53,6 +52,7 @@ bench: install ## Measure search and reindexing side by side with their baseline
 
 bench-relevance: install ## Judge the order of results against plain BM25
 	$(BIN)/python -m bench relevance
+
 bench-understanding: install ## Precision, recall and time of reading filters out of text
 	$(BIN)/python -m bench understanding
 
@@ -64,4 +64,7 @@ lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(VENV)-lock/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --all-extras \
 	  --python-version 3.11 --generate-hashes \
 	  -c requirements/runtime.txt --custom-compile-command "make lock" -o requirements/dev.txt
+	$(VENV)-lock/bin/uv pip compile requirements/pgsync.in --quiet --upgrade --universal \
+	  --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" -o requirements/pgsync.txt
 	rm -r $(VENV)-lock

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api import errors, openapi
 from api.middleware import RequestEnvelope
-from api.routes import bookings, clusters, facet_values, health, search, suggest, vehicles
+from api.routes import bookings, clusters, facet_values, health, search, similar, suggest, vehicles
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
@@ -19,7 +19,6 @@ from runtime.settings import Settings
 from search.fallback import open_searches
 from search.truth import Truth
 from search.understand.source import VocabularySource
-from search.vocabulary_tokens import KnownWords
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -41,14 +40,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.search = app.state.searches.elasticsearch
         app.state.truth = Truth(chosen)
         client = app.state.search.client
-        app.state.known_words = KnownWords(client, chosen.index_alias)
-        app.state.vocabulary = VocabularySource(client, chosen.index_alias)
+        app.state.vocabulary = VocabularySource(client, chosen.index_alias, chosen.database_url)
         # What is loaded by now stays: the collector need not look at it again under load, which
         # saves a request a tenth of its CPU.
         gc.collect()
         gc.freeze()
         try:
-            async with app.state.known_words.refreshing(), app.state.vocabulary.polling():
+            async with app.state.vocabulary.polling():
                 yield
         finally:
             await app.state.search.close()
@@ -66,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(facet_values.router)
     app.include_router(clusters.router)
     app.include_router(vehicles.router)
+    app.include_router(similar.router)
     app.include_router(bookings.router)
     openapi.install(app)
     return app

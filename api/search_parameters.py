@@ -1,5 +1,6 @@
 """A query string as a `SearchRequest`: parsed once, everything wrong named at once."""
 
+from calendar import monthrange
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +16,7 @@ from search.fields import DISTANCE, FACETS, FIELDS, LONGEST_TOTAL, PRICE, camel
 from search.request import Box, Dates, Near, SearchRequest
 
 LONGEST_RENTAL = 365  # days
+MONTHS_AHEAD = 18
 _FACET_NAMES = dict(zip(ALL_FACETS, (*FACETS, PRICE), strict=True))
 
 
@@ -24,6 +26,7 @@ class Accepted:
 
     model: type[FixedParameters]
     names: Mapping[str, bool]  # to whether the parameter may be repeated
+    reads_text: bool = False  # whether days in the text will do for a total: see `require_days`
 
     @classmethod
     def searching(cls, name: str, *, without: Container[str] = (), **own: Any) -> Self:
@@ -36,7 +39,7 @@ class Accepted:
         return cls(model, {n: PARAMETERS.get(n, False) for n in names if n not in without})
 
 
-SEARCH = Accepted(SearchParameters, PARAMETERS)
+SEARCH = Accepted(SearchParameters, PARAMETERS, reads_text=True)
 
 
 def parse(query: Iterable[tuple[str, str]], today: date) -> tuple[SearchRequest, str | None]:
@@ -64,7 +67,7 @@ def parse_for(
         errors += [_field_error(error) for error in invalid.errors(include_url=False)]
         raise invalid_request(errors) from None
     box, box_errors = _box(parameters.bbox)
-    errors += box_errors + _contradictions(parameters, today)
+    errors += box_errors + _contradictions(parameters, today, reads_text=accepted.reads_text)
     if errors:
         raise invalid_request(errors)
     return parameters, _request(parameters, box)
@@ -115,7 +118,7 @@ def _box(value: str | None) -> tuple[Box | None, list[FieldError]]:
     return Box(west, south, east, north), []
 
 
-def _contradictions(asked: FixedParameters, today: date) -> list[FieldError]:
+def _contradictions(asked: FixedParameters, today: date, *, reads_text: bool) -> list[FieldError]:
     errors: list[tuple[str, str]] = []
     if (asked.lat is None) != (asked.lon is None):
         errors.append(("lat" if asked.lat is None else "lon", "lat and lon come together"))
@@ -125,6 +128,8 @@ def _contradictions(asked: FixedParameters, today: date) -> list[FieldError]:
         if asked.sort == DISTANCE:
             errors.append(("sort", "distance needs lat and lon"))
     errors += _wrong_dates(asked, today)
+    if not errors and asked.price_basis == "total" and not (reads_text and asked.q):
+        errors += _wrong_basis(_dates(asked))
     for field in FIELDS:
         if field.bounds and field.bounds.ends == ("min", "max"):
             name = field.bounds.parameter
@@ -137,12 +142,12 @@ def _contradictions(asked: FixedParameters, today: date) -> list[FieldError]:
 
 
 def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
+    if asked.month or asked.days:
+        return _wrong_month(asked, today)
     if asked.start is None or asked.end is None:
         if asked.start or asked.end:
             return [("end" if asked.start else "start", "start and end come together")]
-        if asked.flex_days:
-            return [("flexDays", "needs start and end")]
-        return [("priceBasis", "total needs start and end")] if asked.price_basis == "total" else []
+        return [("flexDays", "needs start and end")] if asked.flex_days else []
     days = (asked.end - asked.start).days
     if days < 1:
         return [("end", "must be after start")]
@@ -151,9 +156,55 @@ def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
     # Somewhere on Earth it may still be yesterday.
     if asked.start < today - timedelta(days=1):
         return [("start", "must not be in the past")]
-    if asked.price_basis == "total" and days > LONGEST_TOTAL:
-        return [("priceBasis", f"total takes 1 to {LONGEST_TOTAL} days, not {days}")]
     return []
+
+
+def _wrong_month(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
+    if asked.month is None or asked.days is None:
+        return [("days" if asked.month else "month", "month and days come together")]
+    if asked.start or asked.end or asked.flex_days:
+        return [("month", "excludes start, end and flexDays")]
+    first = _first_of(asked.month)
+    yesterday = today - timedelta(days=1)  # it may still be that somewhere
+    ahead = 12 * (first.year - today.year) + first.month - today.month
+    if first < yesterday.replace(day=1) or ahead > MONTHS_AHEAD:
+        return [("month", f"must be the current one or at most {MONTHS_AHEAD} months ahead")]
+    length = monthrange(first.year, first.month)[1]
+    if asked.days > length:
+        return [("days", f"must be at most {length}: {asked.month} has no more")]
+    if first + timedelta(days=length - asked.days) < yesterday:
+        return [("days", f"must be fewer: of {asked.month} not so many are left")]
+    return []
+
+
+def _wrong_basis(dates: Dates | None) -> list[tuple[str, str]]:
+    if dates is None:
+        return [("priceBasis", "total needs start and end, or month and days")]
+    if dates.days > LONGEST_TOTAL:
+        return [("priceBasis", f"total takes 1 to {LONGEST_TOTAL} days, not {dates.days}")]
+    return []
+
+
+def require_days(request: SearchRequest) -> None:
+    """Make sure that a search by totals knows how many days, now that its text has been read.
+
+    Raises:
+        Problem: 422; neither the parameters nor the text say it, or they say too many.
+    """
+    if request.price_basis == "total" and (wrong := _wrong_basis(request.dates)):
+        raise invalid_request([FieldError(pointer=name, message=text) for name, text in wrong])
+
+
+def _first_of(month: str) -> date:
+    return date.fromisoformat(f"{month}-01")
+
+
+def _dates(asked: FixedParameters) -> Dates | None:
+    if asked.month and asked.days:
+        return Dates.of_month(_first_of(asked.month), asked.days)
+    if asked.start and asked.end:
+        return Dates(asked.start, asked.end, asked.flex_days)
+    return None
 
 
 def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
@@ -176,7 +227,7 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         text=(asked.q or "").strip() or None,
         near=near,
         box=box,
-        dates=Dates(asked.start, asked.end, asked.flex_days) if asked.start and asked.end else None,
+        dates=_dates(asked),
         filters=filters,
         ranges=ranges,
         flags=flags,

@@ -8,14 +8,15 @@ from urllib.parse import quote
 from rich.console import Console
 from rich.table import Table
 
-from bench import stack
-from bench.search import WARM_UP, get, summary
+from bench import report, stack
+from bench.search import WARM_UP, get
 
 ROUNDS = 40  # of every request of a kind
 
 
-def measure() -> dict[str, Any]:
+def measure(bench: stack.Bench) -> dict[str, Any]:
     """Latencies in ms by kind of request and engine."""
+    bench.market()
     results: dict[str, Any] = {}
     with (
         stack.api_process() as (elastic, _),
@@ -35,7 +36,7 @@ def measure() -> dict[str, Any]:
                         get(connection, target)
                         if number >= WARM_UP:
                             timings[name].append((time.perf_counter() - begun) * 1000)
-            results[kind] = {name: summary(times) for name, times in timings.items()}
+            results[kind] = {name: report.summary(times) for name, times in timings.items()}
     return results
 
 

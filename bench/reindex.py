@@ -14,20 +14,23 @@ from urllib.parse import urlsplit
 
 import psutil
 from elasticsearch import Elasticsearch
+from rich.console import Console
 
-from bench import stack
+from bench import report, stack
 from indexer.documents import operations, read_page
 from indexer.rebuild import PAGE
 from models.session import connect
 from runtime.settings import Settings
 from search.mapping import INDEX_SETTINGS, MAPPINGS
 
+REINDEX, PEAK_MB = 2.0, 300
 REPEATS = 3
 _NAME = "bench-bare"
 
 
-def measure(chosen: Settings) -> dict[str, Any]:
+def measure(bench: stack.Bench) -> dict[str, Any]:
     """Seconds of each, and the command's peak memory in MB."""
+    chosen = bench.market()
     seconds: dict[str, list[float]] = {"reading the view": [], "bare bulk": [], "rides reindex": []}
     peak = 0.0
     with Elasticsearch(chosen.elasticsearch_url, request_timeout=120) as client:
@@ -114,3 +117,17 @@ def _command() -> tuple[float, float]:
         raise RuntimeError("rides reindex failed")
     watcher.join()
     return time.perf_counter() - begun, peak
+
+
+def show(results: dict[str, Any]) -> bool:
+    """The rebuild against its floor."""
+    Console().print(
+        f"reindex of {results['documents']:,} documents: {results['median_s']} s (median); "
+        f"{results['ratio']} times the floor, peak {results['peak_mb']} MB"
+    )
+    return all(
+        [
+            report.promise(f"<= {REINDEX} times the floor", results["ratio"] <= REINDEX),
+            report.promise(f"peak memory < {PEAK_MB} MB", results["peak_mb"] < PEAK_MB),
+        ]
+    )

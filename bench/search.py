@@ -5,7 +5,6 @@ and not parsed), the official client's transport (parsed), and the API.
 """
 
 import http.client
-import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -15,46 +14,45 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import orjson
-import psutil
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
+from rich.console import Console
+from rich.table import Table
 
 from api.routes.clusters import PARAMETERS as CLUSTERS
 from api.routes.facet_values import PARAMETERS as FACET_VALUES
 from api.search_parameters import parse, parse_for
 from api.understanding import first_page
-from bench import stack
+from bench import report, stack
 from runtime.settings import Settings
 from search import clusters, facet_values, suggest
 from search.query.body import build
 from search.understand import vocabulary
 
+ADDED_SHARE, ADDED_MS, CPU_MS, DEEP = 0.25, 4.0, 4.0, 1.2
+ADDED_SHARE_TYPING = 0.5  # a suggestion's own call is short
 ROUNDS = 60  # of every request of a kind, by every client
 WARM_UP = 15
 Way = Callable[[], None]
 
 
-def measure(chosen: Settings) -> dict[str, Any]:
+def measure(bench: stack.Bench) -> dict[str, Any]:
     """Latencies in ms by kind, number of clients and way; CPU of the API in ms a request."""
+    chosen = bench.market()
     results: dict[str, Any] = {}
     with stack.api_process() as (address, process):
         for kind, queries in stack.requests().items():
             for clients in (1, 4):
                 _run(chosen, address, queries, clients, WARM_UP)
-                before = _cpu(process)
+                before = stack.cpu(process)
                 timings = _run(chosen, address, queries, clients, ROUNDS)
-                cpu = (_cpu(process) - before) * 1000 / len(timings["api"])
+                cpu = (stack.cpu(process) - before) * 1000 / len(timings["api"])
                 results[f"{kind}, {clients} client{'s' if clients > 1 else ''}"] = {
-                    "ways": {way: summary(times) for way, times in timings.items()},
+                    "ways": {way: report.summary(times) for way, times in timings.items()},
                     "api_cpu_ms": round(cpu, 2),
                 }
         results["deep pages"] = _deep_pages(address)
     return results
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _run(
@@ -172,16 +170,45 @@ def _deep_pages(address: str) -> dict[str, Any]:
             get(connection, each)
             if number >= WARM_UP:
                 timings[name].append((time.perf_counter() - begun) * 1000)
-    return {"ways": {name: summary(times) for name, times in timings.items()}}
+    return {"ways": {name: report.summary(times) for name, times in timings.items()}}
 
 
-def summary(times: list[float]) -> dict[str, float]:
-    """Median, quartiles and 95th percentile."""
-    quarters = statistics.quantiles(times, n=20)
-    return {
-        "p25": round(quarters[4], 2),
-        "p50": round(statistics.median(times), 2),
-        "p75": round(quarters[14], 2),
-        "p95": round(quarters[18], 2),
-        "n": len(times),
-    }
+def show(results: dict[str, Any]) -> bool:
+    """The table of searches, with what the API adds and whether that keeps the promise."""
+    within = True
+    table = Table("p50 (p25-p75) ms", "bare", "client", "API", "added", "API CPU", "within")
+    for name, each in results.items():
+        if name == "deep pages":
+            continue
+        ways = each["ways"]
+        bare, api = ways["bare"]["p50"], ways["api"]["p50"]
+        added = api - bare
+        most = ADDED_SHARE_TYPING if name.startswith("as you type") else ADDED_SHARE
+        kept = added <= max(most * bare, ADDED_MS) and each["api_cpu_ms"] <= CPU_MS
+        within &= kept
+        spread = [f"{way['p50']} ({way['p25']}-{way['p75']})" for way in ways.values()]
+        share = f"{added:+.1f} ms, {added / bare:+.0%}"
+        table.add_row(name, *spread, share, f"{each['api_cpu_ms']} ms", "yes" if kept else "NO")
+    Console().print(table)
+    deep = results["deep pages"]["ways"]
+    ratio = deep["page 500"]["p50"] / deep["page 1"]["p50"]
+    _draw(results)
+    share = f"{ADDED_SHARE:.0%} (as you type {ADDED_SHARE_TYPING:.0%})"
+    return all(
+        [
+            report.promise(f"added p50 <= max({share}, {ADDED_MS} ms), CPU <= {CPU_MS} ms", within),
+            report.promise(f"page 500 / page 1 = {ratio:.2f} <= {DEEP}", ratio <= DEEP),
+        ]
+    )
+
+
+def _draw(results: dict[str, Any]) -> None:
+    report.bars(
+        "search",
+        "The same search: straight to Elasticsearch, by its client, through the API (ms)",
+        {
+            kind: {name: (way["p25"], way["p50"], way["p75"]) for name, way in each["ways"].items()}
+            for kind, each in results.items()
+            if kind != "deep pages"
+        },
+    )

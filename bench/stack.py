@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -29,12 +30,21 @@ def rides(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "cli", *arguments], check=True)
 
 
-def prepare(state_dir: Path, vehicles: int) -> Settings:
-    """Servers of the bench's own and a database of `vehicles`, kept for the next run."""
-    servers(state_dir)
-    database(f"bench_{vehicles}")
-    rides("seed", "--if-empty", "--vehicles", str(vehicles))
-    return settings()
+@dataclass(frozen=True)
+class Bench:
+    """Where the servers keep their state, and how large the marketplace is."""
+
+    state: Path
+    vehicles: int
+
+    def market(self) -> Settings:
+        """Servers of the bench's own and an indexed marketplace, kept for the next run."""
+        servers(self.state)
+        os.environ["RIDES_INDEX_ALIAS"] = "vehicles"
+        database(f"bench_{self.vehicles}")
+        rides("seed", "--if-empty", "--vehicles", str(self.vehicles))
+        rides("reindex", "--if-needed")
+        return settings()
 
 
 def servers(state_dir: Path) -> None:
@@ -59,8 +69,8 @@ def database(name: str) -> None:
 
 
 @contextmanager
-def api_process(**others: str) -> Iterator[tuple[str, psutil.Process]]:
-    """One API process; its address and the process, to read its CPU time.
+def api_process(module: str = "cli", **others: str) -> Iterator[tuple[str, psutil.Process]]:
+    """One API process, `python -m MODULE serve`; its address and the process, to read its CPU time.
 
     `others` are environment variables besides those of this process.
     """
@@ -68,13 +78,19 @@ def api_process(**others: str) -> Iterator[tuple[str, psutil.Process]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {"RIDES_PORT": str(port)} | others
-    process = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", module, "serve"], env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health/ready")
         yield f"127.0.0.1:{port}", psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(30)
+
+
+def cpu(process: psutil.Process) -> float:
+    """Seconds of CPU that it has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def wait_for(url: str, seconds: float = 60) -> None:

@@ -18,6 +18,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+
+from bench import report, stack
 from search.understand.aliases import ALIASES, CODES
 from search.understand.reader import understand
 from search.understand.reading import Reading
@@ -28,6 +32,12 @@ from tests.search.understand.labelled import cases
 DATA = Path(__file__).parents[2] / "shared" / "data" / "rental-utterances-dev.jsonl"
 TODAY = date(2019, 3, 1)  # when the dialogues take place
 PRECISION, RECALL, P99_MS = 0.97, 0.90, 3.0
+# Texts that were made up to be slow: what the grammars look for, over and over.
+MADE_UP = (
+    "fri-" * 50, "fri fri " * 25, "march 1 " * 25, "tomorrow until " * 13, "31 e " * 40,
+    "for 3 days from the 1st of march to " * 6, "between $50 and $80 " * 10, "a-b " * 50,
+    "fri - 1st of march 2 days in " * 7, "new york ford mustang mach e " * 7,
+)  # fmt: skip
 _SLOTS = {
     "city": "place", "pickup_city": "place", "start_date": "dates", "end_date": "dates",
     "pickup_date": "dates", "dropoff_date": "dates", "type": "body", "car_type": "body",
@@ -36,7 +46,7 @@ _BODIES = ("Sedan", "SUV", "Hatchback")
 _COUNTRIES = {"london": "United Kingdom", "mexicocity": "Mexico", "paris": "France"}
 
 
-def measure() -> dict[str, Any]:
+def measure(_: stack.Bench) -> dict[str, Any]:
     """Precision and recall by half and kind, of resolved days, and the time a reading takes."""
     rows = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
     names = _vocabulary(rows)
@@ -168,6 +178,7 @@ def _time(texts: list[str], names: Vocabulary) -> dict[str, float]:
 
     The best of five for each text: what other processes do to this one is not measured.
     """
+    worst = max(min(_seconds(text[:200], names) for _ in range(5)) for text in MADE_UP)
     took = []
     for text in texts:
         best = min(_seconds(text[:200], names) for _ in range(5))
@@ -176,6 +187,7 @@ def _time(texts: list[str], names: Vocabulary) -> dict[str, float]:
         "p50_ms": round(statistics.median(took), 3),
         "p99_ms": round(statistics.quantiles(took, n=100)[98], 3),
         "max_ms": round(max(took), 3),
+        "made_up_ms": round(worst * 1000, 3),
     }
 
 
@@ -188,6 +200,23 @@ def _seconds(text: str, names: Vocabulary) -> float:
 def goals_met(results: dict[str, Any]) -> bool:
     """Whether the held-out half, the resolved days and the time keep the bounds."""
     scored = [results["held out: all"], results["resolved days"]]
-    return results["time"]["p99_ms"] < P99_MS and all(
+    slowest = max(results["time"]["p99_ms"], results["time"]["made_up_ms"])
+    return slowest < P99_MS and all(
         each["precision"] >= PRECISION and each["recall"] >= RECALL for each in scored
+    )
+
+
+def show(results: dict[str, Any]) -> bool:
+    """Precision and recall by half and kind, the resolved days and the time."""
+    table = Table("", "expected", "read", "precision", "recall", title="Text read as filters")
+    for name, rates in results.items():
+        if name != "time":
+            shares = (f"{rates[of]:.3f}" for of in ("precision", "recall"))
+            table.add_row(name, str(rates["expected"]), str(rates["read"]), *shares)
+    Console().print(table)
+    Console().print(str(results["time"]))
+    return report.promise(
+        f"held out and resolved days: precision >= {PRECISION}, recall >= {RECALL}; "
+        f"p99 < {P99_MS} ms",
+        goals_met(results),
     )

@@ -1,33 +1,54 @@
 """Which vehicles `bookings.service.book` would take now, in one statement of SQL.
 
-`bookings.service.bookable_ids` and `bookings.rules` say the same in Python, and a test holds the
-two to each other. This one is for the check that every search makes: a third of the CPU, and no
-row crosses the wire that is not wanted.
+`bookings.rules` says the same in Python, and a test holds the two to each other. This one is for
+the check that every search makes: a third of the CPU, and no row crosses the wire that is not
+wanted.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from models.bookings import TAKES_DAYS_SQL
 
 LISTED = "SELECT id, NULL FROM vehicles WHERE id = ANY(%(ids)s) AND status = 'listed'"
+_WOULD_RENT = """
+    v.id = ANY(%(ids)s)
+    AND v.status = 'listed'
+    AND %(days)s BETWEEN v.min_days AND v.max_days
+"""
+_EARLIEST = "(%(now)s AT TIME ZONE v.time_zone)::date + v.notice_days"
 # The bookings are narrowed to the same vehicles: without it PostgreSQL reads everything that is
 # booked on the days, thousands of rows in a large market.
+_BOOKED = f"""
+    FROM bookings b
+    WHERE b.vehicle_id = v.id
+    AND b.vehicle_id = ANY(%(ids)s)
+    AND b.{TAKES_DAYS_SQL}
+    AND b.during && daterange(%(first)s, %(until)s)
+"""
 BOOKABLE = f"""
-    SELECT v.id, min(s.start)
-    FROM vehicles v CROSS JOIN unnest(%(starts)s::date[]) AS s (start)
-    WHERE v.id = ANY(%(ids)s)
-    AND v.status = 'listed'
-    AND (%(now)s AT TIME ZONE v.time_zone)::date + v.notice_days <= s.start
-    AND %(days)s BETWEEN v.min_days AND v.max_days
-    AND NOT EXISTS (
-        SELECT FROM bookings b
-        WHERE b.vehicle_id = v.id
-        AND b.vehicle_id = ANY(%(ids)s)
-        AND b.{TAKES_DAYS_SQL}
-        AND b.during && daterange(s.start, s.start + %(days)s::integer)
-    )
+    SELECT v.id, %(first)s::date
+    FROM vehicles v
+    WHERE {_WOULD_RENT}
+    AND {_EARLIEST} <= %(first)s
+    AND NOT EXISTS (SELECT {_BOOKED})
+"""  # noqa: S608 - constants only
+# What is free between the soonest pick-up and the last return, cut into gaps: one look at a
+# vehicle's bookings, however many pick-up days will do. With 28 of them a page of 100 takes 2 ms;
+# asking day by day took 19.
+FIRST_WINDOW = f"""
+    SELECT v.id, min(lower(gap))
+    FROM vehicles v
+    CROSS JOIN LATERAL (
+        SELECT datemultirange(daterange(
+            least(greatest(%(first)s, {_EARLIEST}), %(until)s), %(until)s
+        )) - coalesce(range_agg(b.during), '{{}}') AS days
+        {_BOOKED}
+    ) AS free
+    CROSS JOIN unnest(free.days) AS gap
+    WHERE {_WOULD_RENT}
+    AND upper(gap) - lower(gap) >= %(days)s
     GROUP BY v.id
 """  # noqa: S608 - constants only
 
@@ -38,8 +59,10 @@ def statement(
     """The query, with its parameters for psycopg, of those that can be booked.
 
     Its rows are the id and the first of `starts` from which `days` days can be booked; without
-    `starts`, the id of those that are listed, and None.
+    `starts`, the id of those that are listed, and None. `starts` are days in order, without a gap.
     """
     if not starts:
         return LISTED, {"ids": list(ids)}
-    return BOOKABLE, {"ids": list(ids), "starts": list(starts), "days": days, "now": now}
+    first, until = starts[0], starts[-1] + timedelta(days=days)
+    asked = {"ids": list(ids), "first": first, "until": until, "days": days, "now": now}
+    return (BOOKABLE if len(starts) == 1 else FIRST_WINDOW), asked

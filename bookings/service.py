@@ -6,7 +6,7 @@ what neither double-books nor deadlocks. Whatever checks availability without th
 better answer sooner.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 
 import psycopg.errors
@@ -152,27 +152,6 @@ async def list_bookings(
         statement = statement.where(Booking.id < before)
     found = list(await session.scalars(statement))
     return found[:limit], len(found) > limit
-
-
-async def bookable_ids(
-    session: AsyncSession,
-    vehicle_ids: Sequence[int],
-    *,
-    start: date | None = None,
-    end: date | None = None,
-    now: datetime,
-) -> set[int]:
-    """Those of `vehicle_ids` that are listed and, if dates are given, that `book` would take now.
-
-    One query by primary key: how a page of search results is checked against the truth.
-    """
-    statement = select(
-        Vehicle.id, Vehicle.time_zone, Vehicle.notice_days, Vehicle.min_days, Vehicle.max_days
-    ).where(Vehicle.id.in_(vehicle_ids), Vehicle.status == VehicleStatus.LISTED)
-    if start is None or end is None:
-        return {row.id for row in await session.execute(statement)}
-    rows = await session.execute(statement.where(~_taken(Vehicle.id, start, end)))
-    return {row.id for row in rows if not obstacles(row, start, end, now)}
 
 
 async def is_taken(session: AsyncSession, vehicle_id: int, start: date, end: date) -> bool:

@@ -118,6 +118,22 @@ def status(
     console.print(f"Dead letters: {now.dead_letters}.")
 
 
+@app.command()
+def medians() -> None:
+    """Recompute what comparable cars cost nearby, which the ranking's `price` signal reads.
+
+    It happens by itself every night and before a reindex. What a new median changes becomes
+    searchable as any change does.
+    """
+    from indexer import medians as local_medians
+
+    with _servers("medians") as (connection, _):
+        done = local_medians.recompute(connection)
+    Console(stderr=True).print(
+        f"{done.medians:,} medians, {done.changed:,} changed: {done.vehicles:,} vehicles to index."
+    )
+
+
 def _builds_table(now: Status) -> Table:
     table = Table("Index", "State", "Vehicles", "Size", "Created", "Serving since", "Note")
     for build in now.builds:

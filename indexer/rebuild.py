@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from elasticsearch import Elasticsearch
 
-from indexer import builds, bulk, search_table
+from indexer import builds, bulk, medians, search_table
 from indexer.builds import Build
 from indexer.documents import Connection, Document, next_version, read_page
 from indexer.drain import backoff, bury
@@ -55,6 +55,7 @@ def rebuild(
             not hold what the database lists; then nothing was swapped.
     """
     with _alone(connection):
+        medians.recompute(connection)
         for leftover in builds.builds(connection, [BuildState.BUILDING]):
             builds.drop(connection, client, leftover, "its rebuild was interrupted")
         previous = builds.serving(connection)
@@ -91,6 +92,7 @@ def refill(connection: Connection, on_progress: Progress) -> int:
         RebuildError: another rebuild is running.
     """
     with _alone(connection):
+        medians.recompute(connection)
         return search_table.refill(
             connection,
             on_progress,

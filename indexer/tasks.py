@@ -6,9 +6,11 @@ taken within its second is dropped, so hints never pile up; losing all of them o
 
 from typing import Any
 
+from celery.schedules import crontab
 from celery.signals import setup_logging
 
 from indexer import drain as draining
+from indexer import medians as local_medians
 from models.session import connect
 from runtime.clients import celery, elasticsearch_if_any
 from runtime.logging import configure_logging
@@ -16,7 +18,12 @@ from runtime.settings import settings
 
 app = celery(settings(), "indexer")
 app.conf.beat_schedule = {
-    "drain": {"task": "indexer.drain", "schedule": 1.0, "options": {"expires": 1}}
+    "drain": {"task": "indexer.drain", "schedule": 1.0, "options": {"expires": 1}},
+    "medians": {
+        "task": "indexer.medians",
+        "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 3600},
+    },
 }
 
 
@@ -34,3 +41,10 @@ def drain() -> int:
         elasticsearch_if_any(current, request_timeout=draining.LEASE_S) as client,
     ):
         return draining.drain(connection, client)
+
+
+@app.task(name="indexer.medians")
+def medians() -> int:
+    """Take today's local medians over; the number of vehicles whose documents they change."""
+    with connect(settings(), application="medians") as connection:
+        return local_medians.recompute(connection).vehicles

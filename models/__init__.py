@@ -3,7 +3,14 @@
 from models.accounts import Account, Role
 from models.base import Base
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
-from models.indexing import LIVE_STATES, BuildState, DeadLetter, IndexBuild, SearchDirty
+from models.indexing import (
+    LIVE_STATES,
+    BuildState,
+    DeadLetter,
+    IndexBuild,
+    PriceMedian,
+    SearchDirty,
+)
 from models.reviews import Review
 from models.search import (
     VehicleSearchDocument,
@@ -24,6 +31,7 @@ __all__ = [
     "DeadLetter",
     "IndexBuild",
     "Photo",
+    "PriceMedian",
     "Review",
     "Role",
     "SearchDirty",

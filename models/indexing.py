@@ -1,10 +1,10 @@
-"""What the indexer remembers: the dirty log, the index builds, the documents nobody would take."""
+"""What the indexer remembers: dirty log, index builds, refused documents, local medians."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Identity, Index, Integer, func, text
+from sqlalchemy import CHAR, CheckConstraint, Identity, Index, Integer, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import Sequence
@@ -80,4 +80,22 @@ class DeadLetter(Base):
     version: Mapped[int]
     error: Mapped[str]
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PriceMedian(Base):
+    """What comparable listings ask for a day: one body style in a region or, as '', a country.
+
+    Frozen between recomputations (indexer/medians.py): documents name their price by it.
+    """
+
+    __tablename__ = "price_medians"
+    __table_args__ = (CheckConstraint("median > 0", name="median"),)
+
+    currency: Mapped[str] = mapped_column(CHAR(3), primary_key=True)
+    country: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str] = mapped_column(primary_key=True)
+    region: Mapped[str] = mapped_column(primary_key=True)
+    median: Mapped[int] = mapped_column(Integer)  # cents a day
+    listings: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -38,6 +38,7 @@ class VehicleSearchRow(Base):
     seats: Number = _number()
     features: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     daily_rate: Number = _number()
+    price_vs_median: Number = _number()
     weekly_discount_pct: Number = mapped_column(SmallInteger)
     monthly_discount_pct: Number = mapped_column(SmallInteger)
     cleaning_fee: Number = _number()

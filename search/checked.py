@@ -4,6 +4,7 @@ The index may be a second behind. What was just taken, hidden, or has come too n
 notice is dropped, and what follows in the same order moves up.
 """
 
+import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +15,10 @@ from search.page import SearchPage
 from search.request import Dates, SearchRequest
 from search.truth import Truth
 
-REFILLS = 3  # then the page may be short, and says how to go on
+# Then the page may be short, and says how to go on. An engine takes up to a second to fail: a page
+# that has taken half of one already must not wait for that as well.
+REFILLS = 3
+REFILL_S = 0.5
 
 
 async def search(
@@ -37,6 +41,7 @@ async def search(
         CursorEngineChangedError: the page would be of another order than those before it.
         SearchUnavailableError: no engine has a whole answer.
     """
+    begun = time.monotonic()
     first = part = await searches.search(request, issuer)
     # By id: what moves down the order between two calls is shown once.
     shown: dict[int, dict[str, Any]] = {}
@@ -44,19 +49,32 @@ async def search(
         bookable = await truth.bookable([each["id"] for each in part.items], request.dates, now)
         if bookable is None:
             unchecked = {each["id"]: each for each in part.items}
-            return replace(first, items=list((shown | unchecked).values()), last=part.last)
+            return _page(first, part, shown | unchecked)
         for each in part.items:
             if each["id"] in bookable:
                 shown[each["id"]] = each | _window(request.dates, bookable[each["id"]])
         missing = request.limit - len(shown)
-        if part.last is None or not missing or refill == REFILLS:
+        late = refill == REFILLS or time.monotonic() - begun > REFILL_S
+        if not part.more or not missing or late:
             break
-        rest = replace(request, after=tuple(part.last), limit=missing, facets=())
+        rest = replace(
+            request,
+            after=None if part.last is None else tuple(part.last),
+            pinned=part.pinned,
+            counted=False,
+            limit=missing,
+            facets=(),
+        )
         try:
             part = await searches.more(rest, first.engine)
         except SearchUnavailableError:
             break
-    return replace(first, items=list(shown.values()), last=part.last, checked=True)
+    return replace(_page(first, part, shown), checked=True)
+
+
+def _page(first: SearchPage, part: SearchPage, shown: dict[int, dict[str, Any]]) -> SearchPage:
+    """The page that began as `first` and continues where its last `part` does."""
+    return replace(first, items=list(shown.values()), last=part.last, pinned=part.pinned)
 
 
 def _window(dates: Dates | None, start: date | None) -> dict[str, Any]:
@@ -64,6 +82,6 @@ def _window(dates: Dates | None, start: date | None) -> dict[str, Any]:
 
     Every window costs the same: a total depends on the number of days only.
     """
-    if not dates or not dates.flex or start is None:
+    if not dates or not dates.flexible or start is None:
         return {}
     return {"window": {"start": start, "end": start + timedelta(days=dates.days)}}

@@ -1,9 +1,12 @@
 """The engine: asks Elasticsearch and refuses to pass on an answer that is not whole."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
+import structlog
 from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
@@ -11,9 +14,13 @@ from elasticsearch.serializer import OrjsonSerializer
 
 from runtime.settings import Settings
 from search import clusters, facet_values, page, suggest
-from search.query import body
+from search.query import body, counts
 from search.query.body import ENGINE_TIMEOUT_S
 from search.request import SearchRequest
+
+log = structlog.get_logger(__name__)
+
+Read = TypeVar("Read")
 
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 
@@ -38,37 +45,53 @@ class Engine:
 
         Raises:
             SearchUnavailableError: no index is live, the server does not answer within 1 s, or its
-                answer is partial.
+                answer is partial or none.
         """
         # The same copy of the index for every page of a search.
-        answer = await self._ask(body.build(request), preference=request.fingerprint())
-        return page.read(request, answer)
+        preference = request.fingerprint()
+        return await self._ask(body.build(request), partial(page.read, request), preference)
+
+    async def count(self, requests: Sequence[SearchRequest]) -> list[int]:
+        """How many vehicles each finds, from one call; raises as `search` does."""
+        preference = requests[0].fingerprint()
+        return await self._ask(counts.build(requests), counts.read, preference)
+
+    async def window(self, request: SearchRequest) -> page.Window:
+        """The first hits as candidates, from one call; raises as `search` does."""
+        read = partial(page.read_window, request)
+        return await self._ask(body.window(request), read, request.fingerprint())
 
     async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
         """Suggestions by section, from one call; raises as `search` does."""
         if not typed.words:
             return suggest.nothing()
-        answer = await self._ask(suggest.build(typed), preference=typed.fingerprint())
-        return suggest.read(typed, answer)
+        read = partial(suggest.read, typed)
+        return await self._ask(suggest.build(typed), read, typed.fingerprint())
 
     async def facet_values(self, asked: facet_values.FacetQuestion) -> dict[str, Any]:
         """Values of one facet, from one call; raises as `search` does."""
-        preference = asked.request.fingerprint()
-        return facet_values.read(
-            asked, await self._ask(facet_values.build(asked), preference=preference)
-        )
+        read = partial(facet_values.read, asked)
+        return await self._ask(facet_values.build(asked), read, asked.request.fingerprint())
 
     async def clusters(self, view: clusters.MapView) -> dict[str, Any]:
         """A map's clusters or vehicles, from one call; raises as `search` does."""
-        preference = view.request.fingerprint()
-        return clusters.read(view, await self._ask(clusters.build(view), preference=preference))
+        read = partial(clusters.read, view)
+        return await self._ask(clusters.build(view), read, view.request.fingerprint())
 
-    async def _ask(self, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
+    async def _ask(
+        self, content: dict[str, Any], read: Callable[[Mapping[str, Any]], Read], preference: str
+    ) -> Read:
         answer = await self._call(f"/{self.alias}/_search", content, preference=preference)
-        if answer["timed_out"] or answer["_shards"]["failed"]:
-            msg = "the search engine answered only in part; try again"
-            raise SearchUnavailableError(msg)
-        return answer
+        try:
+            if answer["timed_out"] or answer["_shards"]["failed"]:
+                msg = "the search engine answered only in part; try again"
+                raise SearchUnavailableError(msg)
+            return read(answer)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            # What an answer lacks shows when it is read: it may be a proxy's, or cut off.
+            log.exception("search engine's answer not understood")
+            msg = "the search engine answered something else"
+            raise SearchUnavailableError(msg) from error
 
     async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
         if self.client is None:

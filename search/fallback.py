@@ -3,11 +3,13 @@
 Where no Elasticsearch is configured PostgreSQL is what answers, and nothing is degraded.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from runtime.settings import Settings
+from search import diversity
 from search.breaker import Breaker
 from search.engine import Engine, SearchRefusedError, SearchUnavailableError, open_engine
 from search.fields import DISTANCE, RELEVANCE
@@ -50,7 +52,7 @@ class Searches:
             return await self._fall_back(request, issuer)
         if self.configured and self.breaker.lets_pass():
             try:
-                page = await self.elasticsearch.search(request)
+                page = await diversity.search(self.elasticsearch, request)
             except SearchRefusedError as error:
                 # A question that it cannot answer must not keep the others from it.
                 self.breaker.succeeded()
@@ -70,20 +72,34 @@ class Searches:
             SearchUnavailableError: it does not answer.
         """
         if engine == POSTGRES:
-            return await self.postgres.search(request)
+            return await diversity.search(self.postgres, request)
+        if not self.breaker.lets_pass():
+            msg = "Elasticsearch is not asked now"
+            raise SearchUnavailableError(msg)
         try:
-            return await self.elasticsearch.search(request)
+            page = await diversity.search(self.elasticsearch, request)
         except SearchRefusedError:
+            self.breaker.succeeded()
             raise
         except SearchUnavailableError:
             self.breaker.failed()
             raise
+        self.breaker.succeeded()
+        return page
+
+    async def count(self, requests: Sequence[SearchRequest], engine: str) -> list[int]:
+        """How many vehicles each finds, from the engine that answered a search; raises as `more`.
+
+        Whether it answers says nothing to the breaker: a search can do without.
+        """
+        chosen = self.postgres if engine == POSTGRES else self.elasticsearch
+        return await chosen.count(requests)
 
     async def _fall_back(self, request: SearchRequest, issuer: str | None) -> SearchPage:
         if issuer == ELASTICSEARCH and _own_order(request):
             msg = "the engine that ordered these pages does not answer now"
             raise CursorEngineChangedError(msg)
-        page = await self.postgres.search(request)
+        page = await diversity.search(self.postgres, request)
         return replace(page, engine=POSTGRES, degraded=self.configured)
 
     async def ping(self) -> bool:

@@ -82,6 +82,7 @@ FIELDS: tuple[Field, ...] = (
     Field(name="features", kind=Kind.KEYWORD, about="Features", example="Bluetooth", match=ALL, weight=2, item=True, required=True),
     Field(name="daily_rate", kind=Kind.INTEGER, about="Price of a day, in cents", example=8900, bounds=Bounds(parameter="price", ends=("min", "max"), least=0, most=1_000_000_000, unit="cents"), sorts=(("price", "asc"), ("-price", "desc")), item=True, required=True),
     Field(name="currency", kind=Kind.STORED, about="ISO 4217 code of every amount", example="USD", item=True, required=True),
+    Field(name="price_vs_median", kind=Kind.INTEGER, about="Price of a day in thousandths of the local median"),
     Field(name="weekly_discount_pct", kind=Kind.STORED, about="Discount from 7 days on, in percent"),
     Field(name="monthly_discount_pct", kind=Kind.STORED, about="Discount from 28 days on, in percent"),
     Field(name="cleaning_fee", kind=Kind.STORED, about="Cleaning fee, in cents"),

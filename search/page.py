@@ -1,6 +1,6 @@
 """An engine's answer as the page that the HTTP contract promises: plain dicts, camelCase keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
@@ -22,7 +22,8 @@ _ITEM_FIELDS = tuple(
 class SearchPage:
     """One page. `last` are the sort values to continue from; None when nothing follows.
 
-    `engine` answered; `degraded`: instead of the one that should have.
+    Before that come the `pinned` vehicles, in their order. `engine` answered; `degraded`: instead
+    of the one that should have.
     """
 
     items: list[dict[str, Any]]
@@ -34,19 +35,63 @@ class SearchPage:
     engine: str = "elasticsearch"
     degraded: bool = False
     checked: bool = False  # whether PostgreSQL was asked that all items can be booked
+    pinned: tuple[int, ...] = ()
+
+    @property
+    def more(self) -> bool:
+        """Whether anything follows."""
+        return bool(self.pinned) or self.last is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A hit by what its place among the first depends on."""
+
+    id: int
+    score: float
+    host: int | None
+    model: tuple[str | None, str | None]  # with its make
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The first hits, best first, and the page that they are of, as yet without items."""
+
+    candidates: list[Candidate]
+    page: SearchPage
 
 
 def read(request: SearchRequest, answer: Mapping[str, Any]) -> SearchPage:
     """The page that Elasticsearch's answer to `search.query.body.build(request)` holds."""
+    return _page(request, answer, [_item(request, hit) for hit in _shown(request, answer)])
+
+
+def read_window(request: SearchRequest, answer: Mapping[str, Any]) -> Window:
+    """The candidates in the answer to `search.query.body.window(request)`: by score, then id."""
+    candidates = []
+    for hit in _shown(request, answer):
+        fields = {name: values[0] for name, values in hit.get("fields", {}).items()}
+        model = (fields.get("make"), fields.get("model"))
+        candidates.append(Candidate(hit["sort"][-1], hit["sort"][0], fields.get("host_id"), model))
+    return Window(candidates, _page(request, answer, []))
+
+
+def _shown(request: SearchRequest, answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    hits: Sequence[Mapping[str, Any]] = answer["hits"]["hits"]
+    return hits[: request.limit]
+
+
+def _page(
+    request: SearchRequest, answer: Mapping[str, Any], items: list[dict[str, Any]]
+) -> SearchPage:
     hits = answer["hits"]["hits"]
-    shown = hits[: request.limit]
     counted, stats = facets.read(request, answer.get("aggregations", {}))
     return SearchPage(
-        items=[_item(request, hit) for hit in shown],
+        items=items,
         facets=counted,
         facet_stats=stats,
-        total=answer["hits"]["total"]["value"],
-        last=shown[-1]["sort"] if len(hits) > len(shown) else None,
+        total=facets.total(request, answer),
+        last=hits[request.limit - 1]["sort"] if len(hits) > request.limit else None,
         took_ms=answer["took"],
     )
 

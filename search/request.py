@@ -1,10 +1,11 @@
 """A search, parsed once: what every engine is asked."""
 
 import hashlib
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import orjson
 
@@ -38,6 +39,25 @@ class Dates:
     start: date
     end: date
     flex: int = 0  # so many days earlier or later will do as well
+    later: int | None = None  # of a month: so many days later will, 0 if it has room for just one
+
+    @classmethod
+    def of_month(cls, first: date, days: int) -> Self:
+        """Any `days` days of the month that begins on `first`: the last return is on the next 1st.
+
+        Raises:
+            ValueError: the month is shorter.
+        """
+        later = monthrange(first.year, first.month)[1] - days
+        if later < 0:
+            msg = f"{first:%Y-%m} has no {days} days"
+            raise ValueError(msg)
+        return cls(first, first + timedelta(days=days), later=later)
+
+    @property
+    def flexible(self) -> bool:
+        """Whether other pick-up days than `start` will do, so that the one found is to be said."""
+        return self.flex > 0 or self.later is not None
 
     @property
     def days(self) -> int:
@@ -46,8 +66,28 @@ class Dates:
 
     @property
     def starts(self) -> list[date]:
-        """Every pick-up day that will do, earliest first."""
-        return [self.start + timedelta(days=n) for n in range(-self.flex, self.flex + 1)]
+        """Every pick-up day that will do, earliest first, without a gap."""
+        last = self.flex + (self.later or 0)
+        return [self.start + timedelta(days=n) for n in range(-self.flex, last + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """Something that vehicles share: all of its values, ranges and nearness; what it is worth."""
+
+    points: int
+    values: Mapping[str, str] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    near: Near | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Other vehicles than `id` that have at least one trait of `kind`, scored by all `traits`."""
+
+    id: int
+    kind: tuple[Trait, ...]
+    traits: tuple[Trait, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +95,7 @@ class SearchRequest:
     """Keys of `filters`, `ranges` and `flags` are names of fields; ranges are in stored units."""
 
     text: str | None = None
+    like: Likeness | None = None
     near: Near | None = None
     box: Box | None = None
     dates: Dates | None = None
@@ -67,6 +108,11 @@ class SearchRequest:
     limit: int = 20
     keep: tuple[str, ...] = ()  # kinds of readings that stay text
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
+    # Ids of a diverse order (search/diversity.py) that come before what is after.
+    pinned: tuple[int, ...] = ()
+    # Of what is found just these are shown, by id; unless `counted`, nothing else is looked at.
+    only: tuple[int, ...] = ()
+    counted: bool = True
     # Found out once for a search and pinned by its cursor, so that all its pages agree.
     misspelt: tuple[str, ...] = ()  # words of the text for which similar ones will do
     now: datetime | None = None  # aware; what freshness and the hosts' notice are measured from
@@ -83,7 +129,7 @@ class SearchRequest:
 
         It names the mapping too: sort values of an index of another shape may mean something else.
         """
-        asked = (
+        asked: tuple[Any, ...] = (
             MAPPING_HASH,
             self.text,
             self.near,
@@ -96,4 +142,6 @@ class SearchRequest:
             self.sort,
             sorted(self.keep),
         )
+        if self.like:
+            asked += (self.like.id,)
         return hashlib.sha256(orjson.dumps(asked)).hexdigest()[:16]

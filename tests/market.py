@@ -30,7 +30,7 @@ class Market:
         self, conn: Connection[Any], elastic: Elasticsearch, api: TestClient, settings: Settings
     ) -> None:
         self.conn, self.elastic, self.api = conn, elastic, api
-        self.alias = settings.index_alias
+        self.alias, self.database_url = settings.index_alias, settings.database_url
 
     def store(self, *vehicles: dict[str, Any]) -> list[int]:
         """Insert vehicles (columns of the table, besides `features` and `photos`), searchably."""
@@ -49,6 +49,17 @@ class Market:
         """Review a vehicle in hundredths, searchably."""
         factory.store_review(self.conn, vehicle_id, rating)
         self.drain()
+
+    def median(self, cents: int, **cell: str) -> None:
+        """What comparable cars cost a day: of the factory's vehicles' cell, but for `cell`."""
+        of = {"currency": "USD", "country": "United States", "region": "Hawaii", "body": "SUV"}
+        row = of | cell | {"median": cents, "listings": 10}
+        names = ", ".join(row)
+        places = ", ".join(["%s"] * len(row))
+        self.conn.execute(
+            f"INSERT INTO price_medians ({names}) VALUES ({places})",
+            list(row.values()),
+        )
 
     def drain(self) -> int:
         """Make every change searchable; the number of dirty rows done."""

@@ -1,6 +1,7 @@
 """`GET /v1/search/clusters`."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
@@ -29,9 +30,9 @@ async def cluster_vehicles(request: Request) -> Response:
     The grid follows the zoom but stays within 1,000 cells. No cluster spans the 180th meridian.
     """
     begun = time.perf_counter()
-    asked, search = parse_for(
-        PARAMETERS, request.query_params.multi_items(), datetime.now(UTC).date()
-    )
+    now = datetime.now(UTC)
+    asked, search = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
+    search = replace(search, now=now)
     return await answer(
         request, request.app.state.search.clusters(MapView(search, asked.zoom)), begun
     )

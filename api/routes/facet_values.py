@@ -31,9 +31,8 @@ async def find_facet_values(request: Request) -> Response:
     a facet of which any value may match leaves its own filter out.
     """
     begun = time.perf_counter()
-    asked, search = parse_for(
-        PARAMETERS, request.query_params.multi_items(), datetime.now(UTC).date()
-    )
-    search = replace(search, text=(asked.text or "").strip() or None)
+    now = datetime.now(UTC)
+    asked, search = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
+    search = replace(search, text=(asked.text or "").strip() or None, now=now)
     question = FacetQuestion.of(search, FACET_OF[asked.facet], asked.q)
     return await answer(request, request.app.state.search.facet_values(question), begun)

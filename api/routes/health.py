@@ -52,6 +52,9 @@ async def get_ready(request: Request) -> Live:
 async def get_health(request: Request, response: Response) -> Health:
     """Each component with how long it took to answer; 503 if one failed."""
     components = await _components(request)
+    searches = request.app.state.searches
+    if searches.configured:
+        components["search"].breaker = searches.breaker.state
     failed = any(component.status != "ok" for component in components.values())
     response.status_code = 503 if failed else 200
     return Health(status="failed" if failed else "ok", components=components)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api import cursors, understanding, write_tokens
+from api import cursors, suggesting, understanding, write_tokens
 from api.dependencies import Now
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
-from api.search_parameters import openapi_parameters, parse
+from api.search_parameters import openapi_parameters, parse, require_days
 from search import checked
 from search.engine import SearchUnavailableError
 from search.fallback import CursorEngineChangedError, Searches
@@ -20,7 +20,6 @@ from search.fields import RELEVANCE, camel
 from search.page import SearchPage as Found
 from search.profiles import DEFAULT
 from search.truth import Truth, age_ms
-from search.vocabulary_tokens import KnownWords, misspelt
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -50,6 +49,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     """
     begun = time.perf_counter()
     asked, cursor = parse(request.query_params.multi_items(), now.date())
+    sent = asked
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
     issuer: str | None = None
@@ -62,16 +62,16 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         understood = understanding.next_page(asked, pinned["understood"])
         asked = replace(
             understood.request,
-            after=tuple(pinned["after"]),
+            after=pinned["after"] and tuple(pinned["after"]),
+            pinned=tuple(pinned.get("pinned", ())),
             misspelt=tuple(pinned["misspelt"]),
             now=datetime.fromtimestamp(pinned["now"], UTC),
         )
     else:
         vocabulary = request.app.state.vocabulary.current
         understood = understanding.first_page(asked, vocabulary, now, settings.time_zone)
-        known: KnownWords = request.app.state.known_words
         asked = understood.request
-        asked = replace(asked, misspelt=misspelt(asked.text or "", known.words), now=now)
+    require_days(asked)
     truth: Truth = request.app.state.truth
     after = request.query_params.get("after")
     written = None if after is None else write_tokens.decode(settings, after)
@@ -91,9 +91,10 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             headers={"Retry-After": "1"},
         ) from error
     content = _page(found) | {
-        "hasMore": found.last is not None,
-        "nextCursor": found.last
-        and cursors.encode(
+        "hasMore": found.more,
+        "nextCursor": None
+        if not found.more
+        else cursors.encode(
             settings,
             this_search,
             {
@@ -102,9 +103,13 @@ async def search_vehicles(request: Request, now: Now) -> Response:
                 "misspelt": asked.misspelt,
                 "now": now.timestamp() if asked.now is None else asked.now.timestamp(),
                 "understood": understood.pinned,
-            },
+            }
+            | ({"pinned": found.pinned} if found.pinned else {}),
         ),
         "understood": understood.items,
+        "suggestions": suggesting.nothing()
+        if cursor
+        else await suggesting.suggestions(request.app, sent, asked, found, begun),
         "meta": {
             "engine": found.engine,
             "degraded": found.degraded or not found.checked,
@@ -133,5 +138,4 @@ def _page(found: Found) -> dict[str, object]:
         "facets": {camel(name): values for name, values in found.facets.items()},
         "facetStats": {camel(name): stats for name, stats in found.facet_stats.items()},
         "total": {"value": found.total, "exact": True},
-        "suggestions": {},
     }

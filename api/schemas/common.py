@@ -4,11 +4,12 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 # What JavaScript still reads exactly; beyond bigint PostgreSQL would answer with an error.
 LARGEST_ID = 2**53 - 1
+ISO_MONTH = re.compile(r"2\d{3}-(0[1-9]|1[0-2])", re.ASCII)
 ISO_DATE = re.compile(r"2\d{3}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -20,6 +21,12 @@ def _iso_date(value: Any) -> Any:
     return value
 
 
+def _iso_month(value: Any) -> Any:
+    if not isinstance(value, str) or not ISO_MONTH.fullmatch(value):
+        raise ValueError("must be a month from 2000 to 2999 as YYYY-MM, such as 2027-06")
+    return value
+
+
 def _decimal_digits(value: Any) -> Any:
     # Pydantic alone would also take "1.0", " 1" and "1_000".
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
@@ -28,6 +35,7 @@ def _decimal_digits(value: Any) -> Any:
 
 
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+IsoMonth = Annotated[str, AfterValidator(_iso_month)]
 # After the bounds: what precedes a BeforeValidator is what JSON Schema gets to see of them.
 DECIMAL_DIGITS = BeforeValidator(_decimal_digits)
 WholeNumber = Annotated[int, DECIMAL_DIGITS]

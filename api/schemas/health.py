@@ -18,6 +18,12 @@ class Component(Shape):
 
     status: Literal["ok", "failed"] = Field(description="whether it answers", examples=["ok"])
     ms: float = Field(description="how long the question took", examples=[1.4])
+    breaker: Literal["closed", "open", "half-open"] | None = Field(
+        None,
+        description="of search with Elasticsearch: closed when searches ask it; open when "
+        "PostgreSQL answers them; half-open when one of them tries",
+        examples=["closed"],
+    )
 
 
 class Health(Shape):

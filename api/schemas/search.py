@@ -6,9 +6,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic.alias_generators import to_camel
 
-from api.schemas.common import IsoDate, Location, Page, Shape, WholeNumber
+from api.schemas.common import IsoDate, IsoMonth, Location, Page, Shape, WholeNumber
 from search import fields
-from search.fields import DISTANCE, FACETS, FIELDS, PRICE, RELEVANCE, SORTS, Kind, Match
+from search.fields import (
+    DISTANCE,
+    FACETS,
+    FIELDS,
+    LONGEST_TOTAL,
+    PRICE,
+    RELEVANCE,
+    SORTS,
+    Kind,
+    Match,
+)
 from search.understand.reading import KINDS
 
 MOST_VALUES = 20  # of one filter
@@ -60,6 +70,16 @@ class FixedParameters(BaseModel):
         description="So many days earlier or later will do as well: vehicles that are free for as "
         "many days from at least one of those pick-up days; needs `start` and `end`",
         examples=[2],
+    )
+    month: IsoMonth | None = Field(
+        None,
+        description="Any `days` days of this month will do, from the current one to 18 months "
+        "ahead: vehicles that are free for so many on end, the last return on the next month's "
+        "1st; needs `days` and excludes `start`, `end` and `flexDays`",
+        examples=["2027-03"],
+    )
+    days: Annotated[WholeNumber, Field(ge=1, le=LONGEST_TOTAL)] | None = Field(
+        None, description="How many days of the month, 1 to 30; needs `month`", examples=[4]
     )
     price_basis: Literal["day", "total"] = Field(
         "day",
@@ -210,7 +230,8 @@ class _ItemBase(Shape):
     )
     window: Window | None = Field(
         None,
-        description="The first days that fit; only with `flexDays`, and not when `meta.degraded`",
+        description="The first days that fit; only with `flexDays` or `month`, and not when the "
+        "database could not be asked",
     )
     distance_km: float = Field(
         0, description="From the asked point; only with `lat` and `lon`", examples=[3.214]
@@ -274,6 +295,70 @@ class UnderstoodWords(Shape):
     )
 
 
+class ReplacedWords(Shape):
+    """Words of `q` that are not known, and those that were probably meant."""
+
+    start: int = Field(description="where the words begin in `q`, trimmed", examples=[6])
+    end: int = Field(description="where they end, exclusive", examples=[10])
+    words: str = Field(description="as they were typed", examples=["modl"])
+    meant: str = Field(description="what stands in their place", examples=["model"])
+
+
+class DidYouMean(Shape):
+    """The text as it was probably meant; it finds at least one vehicle."""
+
+    q: str = Field(
+        description="to show, and to send instead of `q` with otherwise the same parameters",
+        examples=["tesla model x"],
+    )
+    replaced: list[ReplacedWords] = Field(description="what differs, in the order of the text")
+    total: int = Field(description="vehicles that it finds", examples=[12])
+    applied: bool = Field(
+        description="true: no vehicle has the words as typed and `items` were found by similar "
+        "ones; show “Results for …”. False: show “Did you mean …?”",
+        examples=[True],
+    )
+
+
+class GivenUp(Shape):
+    """A parameter that asks for less than this search does."""
+
+    parameter: str = Field(examples=["priceMax"])
+    was: Any = Field(description="its value in this search, read from `q` or sent", examples=[8000])
+    now: Any = Field(description="its value now; null where it is gone", examples=[10000])
+    label: str = Field(description="in words, to show", examples=["Up to 100 a day"])
+
+
+class Relaxed(Shape):
+    """A search that asks for less and finds more."""
+
+    relaxed: list[GivenUp] = Field(description="what was given up; mostly one thing")
+    parameters: dict[str, Any] = Field(
+        description="what to send, in place of all parameters of this search but `limit` and "
+        "`facets`; a list is sent as its parameter repeated",
+        examples=[{"q": "jeep", "city": ["Hilo"], "priceMax": 10000}],
+    )
+    count: int = Field(description="vehicles that it finds", examples=[7])
+    items: list[Item] = Field(
+        [],
+        description="its first vehicles, at most 10; only in the first suggestion, and only where "
+        "this search has no items of its own",
+    )
+
+
+class Suggestions(Shape):
+    """What to try instead; only beside a first page."""
+
+    did_you_mean: DidYouMean | None = Field(
+        description="where words of `q` are not known and known ones are near; else null"
+    )
+    relaxed: list[Relaxed] = Field(
+        description="where fewer than 5 vehicles are found: at most 4 searches that find more, in "
+        "the order in which renters give things up; empty where there are none, or when they could "
+        "not be counted in time"
+    )
+
+
 class SearchPage(Page):
     """One page of a search."""
 
@@ -284,5 +369,5 @@ class SearchPage(Page):
     understood: list[UnderstoodWords] = Field(
         description="what was read out of the text as filters, in the order of the text"
     )
-    suggestions: dict[str, Any] = Field(description="what to try instead; nothing yet")
+    suggestions: Suggestions = Field(description="what to try instead, where little is found")
     meta: Meta

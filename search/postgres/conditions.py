@@ -46,7 +46,7 @@ def _always(request: SearchRequest, into: Parameters) -> list[str]:
     if request.text:
         clauses.append(text.condition(request, into))
     if request.near and request.near.radius_km:
-        clauses += _within(request.near, request.near.radius_km, into)
+        clauses += within(request.near, request.near.radius_km, into)
     if request.box:
         clauses.append(_in_box(request.box, into))
     if request.dates:
@@ -54,21 +54,21 @@ def _always(request: SearchRequest, into: Parameters) -> list[str]:
     clauses += [f"{name} = {into.add(value, 'boolean')}" for name, value in request.flags.items()]
     for name, values in request.filters.items():
         if BY_NAME[name].match is Match.ALL:
-            clauses += [f"{name} && {_codes(name, (value,), into)}" for value in values]
+            clauses += [f"{name} && {codes(name, (value,), into)}" for value in values]
     for name, ends in request.ranges.items():
         if name != "daily_rate":
-            clauses.append(_range(name, ends, into))
+            clauses.append(between(name, ends, into))
     return clauses
 
 
 def _chosen(request: SearchRequest, into: Parameters) -> dict[str, str]:
     clauses = {
-        name: f"{name} = ANY({_codes(name, values, into)})"
+        name: f"{name} = ANY({codes(name, values, into)})"
         for name, values in request.filters.items()
         if BY_NAME[name].match is Match.ANY
     }
     if "daily_rate" in request.ranges:
-        clauses[PRICE] = _range(price(request), request.ranges["daily_rate"], into)
+        clauses[PRICE] = between(price(request), request.ranges["daily_rate"], into)
     return clauses
 
 
@@ -95,12 +95,13 @@ def keys(values: tuple[str, ...], into: Parameters) -> str:
     return f"ARRAY(SELECT {folded('one')} FROM unnest({given}) AS one)"  # noqa: S608 - our own names
 
 
-def _codes(name: str, values: tuple[str, ...], into: Parameters) -> str:
+def codes(name: str, values: tuple[str, ...], into: Parameters) -> str:
     """The codes of all values that are the same in lower case as one of these."""
     return columns.codes(name, f"folded = ANY({keys(values, into)})")
 
 
-def _range(expression: str, ends: tuple[int | None, int | None], into: Parameters) -> str:
+def between(expression: str, ends: tuple[int | None, int | None], into: Parameters) -> str:
+    """Values from one end to the other, both included; None leaves an end open."""
     clauses = [
         f"{expression} {sign} {into.add(end, 'bigint')}"
         for sign, end in zip((">=", "<="), ends, strict=True)
@@ -109,7 +110,8 @@ def _range(expression: str, ends: tuple[int | None, int | None], into: Parameter
     return f"({' AND '.join(clauses)})"
 
 
-def _within(near: Near, radius_km: float, into: Parameters) -> list[str]:
+def within(near: Near, radius_km: float, into: Parameters) -> list[str]:
+    """Places within so many kilometres of the point."""
     # The boxes are what the index can find; a little wider, so that the sphere alone decides.
     angle = radius_km / EARTH_RADIUS_KM * 1.001 + 1e-8
     south, north = (near.lat + way * degrees(angle) for way in (-1, 1))

@@ -7,7 +7,7 @@ cursor by a field continues on either engine.
 from dataclasses import dataclass
 
 from search.fields import RELEVANCE, SORTS
-from search.postgres import signals, text
+from search.postgres import likeness, signals, text
 from search.postgres.conditions import distance_m, price, sorts_by_distance
 from search.postgres.parameters import Parameters
 from search.profiles import Profile
@@ -31,13 +31,19 @@ _ID = Key("id", "bigint")
 def keys(request: SearchRequest, profile: Profile, into: Parameters) -> list[Key]:
     """The sort values, in order; those of fields are the same as Elasticsearch's.
 
-    Relevance is the score of the text and of the profile's signals: without text, of these alone.
+    Relevance is the score of the text or of the likeness, and of the profile's signals: without
+    either, of these alone.
     """
+    if request.only:
+        return [_ID]
     if request.sort == RELEVANCE:
         parts = signals.ranked(request, profile, into)
-        if request.text:
+        if request.like:
+            parts.append(likeness.score(request.like, into))
+        elif request.text:
             parts.append(text.score(request, profile, into))
-        return [Key(f"({' + '.join(parts) or '0'})", "float8", True), _ID]
+        # As exact as Elasticsearch's, so that what ties there ties here and goes by id.
+        return [Key(f"({' + '.join(parts) or '0'})::float4", "float4", True), _ID]
     if sorts_by_distance(request) and request.near:
         return [Key(f"coalesce({distance_m(request.near, into)}, 'Infinity')", "float8"), _ID]
     name, order = SORTS[request.sort]

@@ -5,8 +5,8 @@ from math import log
 from search.postgres.conditions import distance_m
 from search.postgres.parameters import Parameters
 from search.profiles import Profile
-from search.profiles.profile import Distance, Freshness, Rating, Reviews
-from search.query.signals import DAY_MS, WHOLE_DOUBT, rating_factors
+from search.profiles.profile import Distance, Freshness, Price, Rating, Reviews
+from search.query.signals import DAY_MS, MEDIAN, WHOLE_DOUBT, rating_factors
 from search.request import Near, SearchRequest
 
 
@@ -23,6 +23,8 @@ def ranked(request: SearchRequest, profile: Profile, into: Parameters) -> list[s
     if signals.freshness.on and request.now is not None:
         now_ms = int(request.now.timestamp() * 1000)
         points.append(_freshness(signals.freshness, into.add(now_ms, "bigint")))
+    if signals.price.on:
+        points.append(_price(signals.price))
     return points
 
 
@@ -42,6 +44,12 @@ def _distance(signal: Distance, near: Near, into: Parameters) -> str:
 
 def _freshness(signal: Freshness, now_ms: str) -> str:
     return _decay(signal.points, signal.half_days * DAY_MS, f"abs(listed_at - {now_ms})")
+
+
+def _price(signal: Price) -> str:
+    """A line from all points, at so much below the median, down to none at the median."""
+    below = f"({MEDIAN} - price_vs_median) / {_float(signal.full_pct * 10)}"
+    return f"coalesce({_float(signal.points)} * least(1, greatest(0, {below})), 0)"
 
 
 def _decay(points: float, half: float, away: str) -> str:

@@ -5,37 +5,55 @@ from html import escape
 from typing import Any
 
 from search.fields import PRICE
-from search.postgres import conditions, facets, ordering, text
+from search.postgres import conditions, facets, likeness, ordering, text
 from search.postgres.columns import DOCUMENTS
 from search.postgres.parameters import Parameters
 from search.profiles import DEFAULT, Profile
-from search.query.facets import SHARED
+from search.query.facets import MATCHED, SHARED
 from search.request import SearchRequest
 
+# What a candidate is read from, as Elasticsearch answers with doc values.
+_CANDIDATE = ", ".join(
+    f"'{name}', jsonb_build_array(document -> '{name}')" for name in ("host_id", "make", "model")
+)
+_SHOWN = "document - 'description'"
 
-def build(request: SearchRequest, profile: Profile = DEFAULT) -> tuple[str, dict[str, Any]]:
+
+def build(
+    request: SearchRequest, profile: Profile = DEFAULT, *, window: bool = False
+) -> tuple[str, dict[str, Any]]:
     """One statement, hence one snapshot, that answers hits, total, facets and histogram.
 
     `found` is what all filters leave that no facet sets aside, with the others' verdicts beside.
+    With `window`, hits are candidates: neither documents nor highlights.
     """
     into = Parameters()
     asked = conditions.matching(request, into)
+    always = [*asked.always]
+    if request.like:
+        always += likeness.kind(request.like, into)
     # Where nobody counts what the filters leave out, they may as well narrow the search itself.
     chosen = asked.chosen if request.facets else {}
-    where = " AND ".join(asked.always) if request.facets else asked.where()
+    if not request.facets:
+        always += asked.chosen.values()
+    only = [f"id = ANY({into.add(list(request.only), 'bigint[]')})"] if request.only else []
+    if not request.counted:
+        always += only
     sort = ordering.keys(request, profile, into)
     all_chosen = " AND ".join(f"c_{name}" for name in chosen) or "true"
-    page = [all_chosen]
+    page = [all_chosen, *only]
     if request.after is not None:
         page.append(ordering.after(sort, request.after, into))
     aggregations = facets.aggregations(request, chosen, into)
     found = f"{asked.source}{into.computed()}"
-    headline = text.highlights(request, into) if request.text else "'{}'::jsonb"
+    headline = "'{}'::jsonb"
+    if request.text and not window:
+        headline = text.highlights(request, into)
     sorted_by = ", ".join(f"s{n}" for n in range(len(sort)))
     statement = f"""
         WITH found AS MATERIALIZED (
             SELECT {", ".join(_columns(request, chosen, sort))}
-            FROM {found} WHERE {where}
+            FROM {found} WHERE {" AND ".join(always)}
         ), page AS (
             SELECT id, {sorted_by} FROM found WHERE {" AND ".join(page)}
             ORDER BY {ordering.clause(sort)} LIMIT {into.add(request.limit + 1, "integer")}
@@ -44,7 +62,8 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> tuple[str, dict
             (SELECT count(*) FROM found WHERE {all_chosen}) AS total,
             (
                 SELECT coalesce(jsonb_agg(jsonb_build_array(
-                    document - 'description', jsonb_build_array({sorted_by}), {headline}
+                    {f"jsonb_build_object({_CANDIDATE})" if window else _SHOWN},
+                    jsonb_build_array({sorted_by}), {headline}
                 ) ORDER BY {ordering.clause(sort)}), '[]')
                 FROM page JOIN {DOCUMENTS} USING (id)
             ) AS hits,
@@ -68,10 +87,10 @@ def _columns(
 def answer(
     request: SearchRequest, total: int, hits: list[Any], aggregations: dict[str, Any], took_ms: int
 ) -> dict[str, Any]:
-    """The row as `search.page.read` and `search.query.facets.read` take it."""
+    """The row as `search.page` and `search.query.facets` read it: candidates or documents."""
     alone = set(request.filters) | ({PRICE} if "daily_rate" in request.ranges else set())
     shared: dict[str, Any] = {"doc_count": total}
-    answered: dict[str, Any] = {SHARED: shared}
+    answered: dict[str, Any] = {SHARED: shared, MATCHED: shared}
     for name, part in aggregations.items():
         if "selected" in part or (name == PRICE and name in alone):
             answered[name] = part
@@ -82,7 +101,7 @@ def answer(
         "hits": {
             "total": {"value": total},
             "hits": [
-                {"_source": source, "sort": sort, "highlight": _marked(marked)}
+                {"_source": source, "fields": source, "sort": sort, "highlight": _marked(marked)}
                 for source, sort, marked in hits
             ],
         },

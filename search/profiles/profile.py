@@ -90,6 +90,17 @@ class Freshness(Signal):
     half_days: Annotated[int, Field(ge=1, le=3650)]
 
 
+class Price(Signal):
+    """Points for a price below the local median: all of them from `full_pct` per cent below on.
+
+    With `p = price_vs_median / 1000`: `points * clamp((1 - p) / (full_pct / 100), 0, 1)`; nothing
+    where no median is known.
+    """
+
+    points: Points
+    full_pct: Annotated[int, Field(ge=1, le=90)]
+
+
 class Signals(_Part):
     """Every signal there is."""
 
@@ -97,6 +108,7 @@ class Signals(_Part):
     reviews: Reviews
     distance: Distance
     freshness: Freshness
+    price: Price
 
     @property
     def most(self) -> float:
@@ -106,8 +118,29 @@ class Signals(_Part):
             (self.reviews, self.reviews.points),
             (self.distance, self.distance.points),
             (self.freshness, self.freshness.points),
+            (self.price, self.price.points),
         ]
         return sum(points for signal, points in parts if signal.on)
+
+
+class Diversity(_Reasoned):
+    """What it costs a vehicle among the first hundred that its host or model stands before it."""
+
+    on: bool = True
+    host_points: Points  # for each vehicle of its host
+    model_points: Points  # for each of its make and model
+    repeats: Annotated[int, Field(ge=1, le=20)]  # further ones cost no more
+
+    @property
+    def most(self) -> float:
+        """How many points a vehicle can lose."""
+        return (self.host_points + self.model_points) * self.repeats
+
+    def cost(self, hosts: int, models: int) -> float:
+        """The points lost to so many vehicles of its host and of its model."""
+        return self.host_points * min(hosts, self.repeats) + self.model_points * min(
+            models, self.repeats
+        )
 
 
 class Profile(_Part):
@@ -117,6 +150,7 @@ class Profile(_Part):
     text: Text
     typo: Typo
     signals: Signals
+    diversity: Diversity
 
     @model_validator(mode="after")
     def _text_first(self) -> "Profile":
@@ -125,6 +159,13 @@ class Profile(_Part):
             msg = (
                 f"signals and typo may give {most:.2f} points together; lower them below 1, "
                 "the smallest difference between two words found"
+            )
+            raise ValueError(msg)
+        moved = self.signals.most + self.diversity.most
+        if self.diversity.on and moved >= 1:
+            msg = (
+                f"signals and diversity may move a vehicle by {moved:.2f} points together; lower "
+                "them below 1, the smallest difference between two words found"
             )
             raise ValueError(msg)
         return self

@@ -14,6 +14,7 @@ from search.request import SearchRequest
 
 SIZE = 20  # values shown per facet, besides the selected ones
 SHARED = "shared"
+MATCHED = "matched"
 MOST_BUCKETS = 40
 
 
@@ -44,6 +45,18 @@ def aggregations(request: SearchRequest, chosen: Mapping[str, Clause]) -> dict[s
             counts |= _values(request, name)
         aggs[SHARED] = _under(list(chosen.values()), counts)
     return aggs
+
+
+def counting(chosen: Mapping[str, Clause]) -> dict[str, Any]:
+    """The aggregation that counts all hits where only some are shown."""
+    return {MATCHED: {"filter": {"bool": {"filter": list(chosen.values())}}}}
+
+
+def total(request: SearchRequest, answer: Mapping[str, Any]) -> int:
+    """How many vehicles an answer says that the search finds; of one not counted, how many came."""
+    if request.only and request.counted:
+        return int(answer["aggregations"][MATCHED]["doc_count"])
+    return int(answer["hits"]["total"]["value"])
 
 
 def _under(clauses: list[Clause], aggs: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def always(request: SearchRequest) -> list[Clause]:
     """The clauses that no facet sets aside: text's companions, place, dates, all-of filters."""
     clauses = [VISIBLE]
     if request.near and request.near.radius_km:
-        clauses.append(_within(request.near))
+        clauses.append(within(request.near))
     if request.box:
         clauses.append(_inside(request.box))
     if request.dates:
@@ -26,7 +26,9 @@ def always(request: SearchRequest) -> list[Clause]:
     for name, values in request.filters.items():
         if BY_NAME[name].match is Match.ALL:
             clauses += [{"term": {f"{name}.key": value}} for value in values]
-    clauses += [_range(name, ends) for name, ends in request.ranges.items() if name != "daily_rate"]
+    clauses += [
+        between(name, ends) for name, ends in request.ranges.items() if name != "daily_rate"
+    ]
     return clauses
 
 
@@ -38,17 +40,19 @@ def selected(request: SearchRequest) -> dict[str, Clause]:
         if BY_NAME[name].match is Match.ANY
     }
     if "daily_rate" in request.ranges:
-        clauses[PRICE] = _range(request.price_field, request.ranges["daily_rate"])
+        clauses[PRICE] = between(request.price_field, request.ranges["daily_rate"])
     return clauses
 
 
-def _range(name: str, ends: tuple[int | None, int | None]) -> Clause:
+def between(name: str, ends: tuple[int | None, int | None]) -> Clause:
+    """Values of a field from one end to the other, both included; None leaves an end open."""
     low, high = ends
     asked = {"gte": low, "lte": high}
     return {"range": {name: {end: value for end, value in asked.items() if value is not None}}}
 
 
-def _within(near: Near) -> Clause:
+def within(near: Near) -> Clause:
+    """Places within the radius of a point."""
     return {
         "geo_distance": {
             "distance": f"{near.radius_km}km",

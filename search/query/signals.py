@@ -7,18 +7,19 @@ from typing import Any
 
 from search.fields import RELEVANCE
 from search.profiles import Profile
-from search.profiles.profile import Distance, Freshness, Rating, Reviews
+from search.profiles.profile import Distance, Freshness, Price, Rating, Reviews
 from search.request import Near, SearchRequest
 
 Function = dict[str, Any]
 
 DAY_MS = 24 * 3600 * 1000
+MEDIAN = 1000  # price_vs_median of a vehicle at the local median
 WHOLE_DOUBT = 10_000  # rating_doubt of a vehicle without a review
 
 
 def ranked(request: SearchRequest, profile: Profile) -> dict[str, Any] | None:
     """The clause that scores every hit by the signals; None where nothing asks for a score."""
-    if request.sort != RELEVANCE:
+    if request.sort != RELEVANCE or request.only:
         return None
     signals = profile.signals
     functions: list[Function] = []
@@ -30,6 +31,8 @@ def ranked(request: SearchRequest, profile: Profile) -> dict[str, Any] | None:
         functions.append(_distance(signals.distance, request.near))
     if signals.freshness.on and request.now is not None:
         functions.append(_freshness(signals.freshness, int(request.now.timestamp() * 1000)))
+    if signals.price.on:
+        functions.append(_price(signals.price))
     if all("filter" in function for function in functions):
         # Elasticsearch gives a vehicle to which no function applies a 1.
         functions.append({"weight": 0})
@@ -78,5 +81,16 @@ def _freshness(signal: Freshness, now_ms: int) -> Function:
     return {
         "filter": {"exists": {"field": "listed_at"}},
         "exp": {"listed_at": {"origin": now_ms, "scale": half, "decay": 0.5}},
+        "weight": signal.points,
+    }
+
+
+def _price(signal: Price) -> Function:
+    """A line from all points, at so much below the median, down to none at the median."""
+    fall = signal.full_pct * 10
+    line = {"origin": 0, "offset": MEDIAN - fall, "scale": fall / 2, "decay": 0.5}
+    return {
+        "filter": {"exists": {"field": "price_vs_median"}},
+        "linear": {"price_vs_median": line},
         "weight": signal.points,
     }

@@ -13,6 +13,8 @@ def sort(request: SearchRequest) -> list[dict[str, Any]]:
 
     Relevance is the score of the text and of the profile's signals: without text, of these alone.
     """
+    if request.only:
+        return [_TIE_BREAK]
     if request.sort == RELEVANCE:
         return [{"_score": "desc"}, _TIE_BREAK]
     if request.sort == DISTANCE and request.near:

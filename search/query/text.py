@@ -19,7 +19,7 @@ WEIGHTS: Mapping[str, int] = MappingProxyType({field.name: field.weight for fiel
 HIGHLIGHTED: tuple[str, ...] = tuple(field.name for field in FIELDS if field.highlight)
 # Where joined words are looked for: they are spellings of a name, not of anything else.
 NAMES = ("make", "model", "name")
-TYPO = 0.3  # of a similar word, before its share of equal letters; below any word that is found
+TYPO = 0.2  # of a similar word, before its share of equal letters; below any word that is found
 WHOLE_NAMES, WHOLE = ("make", "model"), 1  # of which the text may have the whole, and its points
 _LONG = 8  # letters from which on two may be wrong
 _LONGEST_NAME = 3  # words, as of the Range Rover Sport

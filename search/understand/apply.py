@@ -53,7 +53,8 @@ def _with(request: SearchRequest, asked: SearchRequest, reading: Reading) -> Sea
     ranges = _narrowed(request, asked, said)
     if filters is None or ranges is None:
         return None
-    return replace(request, filters=filters, ranges=ranges)
+    basis = said.get("priceBasis", request.price_basis)
+    return replace(request, filters=filters, ranges=ranges, price_basis=basis)
 
 
 def _filters(
@@ -73,8 +74,7 @@ def _narrowed(
 ) -> dict[str, tuple[int | None, int | None]] | None:
     ranges = dict(request.ranges)
     for name, low, high in _ranges(said):
-        # What is read is the price of a day.
-        if name in asked.ranges or (name == "daily_rate" and asked.price_basis == "total"):
+        if name in asked.ranges or (name == "daily_rate" and _other_basis(request, said)):
             return None
         known = ranges.get(name, _NO_END)
         ends = (low if known[0] is None else known[0], high if known[1] is None else known[1])
@@ -82,6 +82,13 @@ def _narrowed(
             return None
         ranges[name] = ends
     return ranges
+
+
+def _other_basis(request: SearchRequest, said: Mapping[str, Any]) -> bool:
+    """Whether what prices mean is settled already, as something else than what is read."""
+    basis = said.get("priceBasis", "day")
+    settled = "daily_rate" in request.ranges or request.price_basis == "total"
+    return settled and basis != request.price_basis
 
 
 def _has_place(asked: SearchRequest) -> bool:
@@ -99,11 +106,13 @@ def _ranges(said: Mapping[str, Any]) -> Iterator[tuple[str, int | None, int | No
 
 
 def _dates(readings: Sequence[Reading]) -> Dates | None:
-    """The stay, where both its ends are known."""
-    ends: dict[str, str] = {}
+    """The stay, where both its ends are known, or its month and length."""
+    said: dict[str, Any] = {}
     for reading in readings:
         if reading.kind == "dates":
-            ends |= reading.parameters
-    if len(ends) < len(("start", "end")):
-        return None
-    return Dates(date.fromisoformat(ends["start"]), date.fromisoformat(ends["end"]))
+            said |= reading.parameters
+    if "month" in said:
+        return Dates.of_month(date.fromisoformat(f"{said['month']}-01"), said["days"])
+    if "start" in said and "end" in said:
+        return Dates(date.fromisoformat(said["start"]), date.fromisoformat(said["end"]))
+    return None

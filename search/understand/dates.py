@@ -16,11 +16,11 @@ from search.understand.numbers import NUMBER_WORDS
 from search.understand.words import Line, Span
 
 _THIS = frozenset(["this", "the", "this coming", "the coming"])
-_DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2}
+DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2}
 LONGEST_RENTAL = 365  # days
 FARTHEST = 730  # days from today
 
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
@@ -52,11 +52,15 @@ _HOLIDAYS = {
 }  # fmt: skip
 
 
+_DAY_WORDS = frozenset([*MONTHS, *_WEEKDAYS, *_ORDINALS, "today", "tonight", "tomorrow", "weekend"])
+MOST_DAYS = 12  # of the words above, and numbers; real sentences have up to 5
+
+
 def _any(words: Iterator[str] | dict[str, int] | dict[str, tuple[int, int]]) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
-_MONTH = rf"(?:{_any(_MONTHS)})(?: \.)?"
+MONTH = rf"(?:{_any(MONTHS)})(?: \.)?"
 # "sat nav" and "sun roof" are no days.
 _WEEKDAY = rf"(?:(?:{_any(_WEEKDAYS)})(?! (?:nav|roof|shade|visor|screen|city)\b))"
 _NTH = r"\d{1,2}(?:st|nd|rd|th)"
@@ -72,9 +76,9 @@ _NOT_A_TIME = r"(?! ?(?::|am\b|pm\b|o ' clock|o \"))"
 _POINTS = (
     r"(?P<iso>20\d\d ?- ?\d{1,2} ?- ?\d{1,2})",
     r"(?P<slashed>\d{1,2} / \d{1,2}(?: / (?:20)?\d\d)?)(?! [/:\d])",
-    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{_MONTH})"
+    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{MONTH})"
     + _YEAR.format("year1"),
-    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<month2>{_MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
+    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<month2>{MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
     + _YEAR.format("year2"),
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day3>{_DAY}) of (?P<which>this|next|the|the next) month",
     rf"(?:{_WEEKDAY}(?: ,)? )?the (?P<day4>{_NTH}){_NOT_A_DAY}",
@@ -92,7 +96,7 @@ _POINT = re.compile("|".join(f"(?:{point})" for point in _POINTS))
 # The same without names, to be used several times in one pattern.
 _P = "(?:" + re.sub(r"\?P<\w+>", "?:", _POINT.pattern) + ")"
 # A bare ordinal is a day only after a word that wants one: "on 4th", "until 10th".
-_BARE = rf"(?:{_NTH}(?! (?:of|{_MONTH})\b){_NOT_A_DAY})"
+_BARE = rf"(?:{_NTH}(?! (?:of|{MONTH})\b){_NOT_A_DAY})"
 _Q = rf"(?:{_P}|{_BARE})"
 
 _TO = (
@@ -104,7 +108,7 @@ _FROM = (
     r"commencing(?: on)?|since|between)"
 )
 _UNTIL = (
-    r"(?:(?:keep(?:ing)? (?:it|the car) )?(?:up )?(?:until|till|til)|through(?: to| till)?|thru|"
+    r"(?:(?:keep(?:ing)? (?:it|the car) )?(?:(?:up )?(?:until|till|til)|(?:up )?to)|through(?: to| till)?|thru|"
     r"ending(?: on)?|(?:return(?:ing|ed)?|drop(?:ping)? off|bring(?:ing)? back|back)"
     r"(?: it| the car| the vehicle)?(?: on| by)?)"
 )
@@ -117,9 +121,9 @@ _FORMS = tuple(
     (name, re.compile(_B + pattern + _E))
     for name, pattern in (
         ("days_of", rf"(?:{_FROM} )?(?:the )?(?P<a>{_DAY})(?: of)? {_SHORT_TO} (?:the )?(?P<b>{_DAY}) (?:of )?"
-                    rf"(?P<month>{_MONTH})" + _YEAR.format("year")),
-        ("month_days", rf"(?:{_FROM} )?(?P<month>{_MONTH}) (?P<a>{_DAY}) {_SHORT_TO} (?:the )?(?P<b>{_DAY})"
-                       rf"(?! (?:of|{_MONTH})\b){_NOT_A_TIME}" + _YEAR.format("year")),
+                    rf"(?P<month>{MONTH})" + _YEAR.format("year")),
+        ("month_days", rf"(?:{_FROM} )?(?P<month>{MONTH}) (?P<a>{_DAY}) {_SHORT_TO} (?:the )?(?P<b>{_DAY})"
+                       rf"(?! (?:of|{MONTH})\b){_NOT_A_TIME}" + _YEAR.format("year")),
         ("range", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q}) {_TO} (?P<b>{_Q})"),
         ("range", rf"between (?P<a>{_Q}) and (?P<b>{_Q})"),
         ("stay", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q})(?: ,)? {_FOR}"),
@@ -156,6 +160,14 @@ def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
                 continue  # no such day: the 31st of April
             if days and _possible(days, today):
                 yield span, days
+
+
+def crowded(line: Line) -> bool:
+    """Whether there are so many words for days that the line is no sentence about one stay.
+
+    Not to read it bounds what a text that was made up to be slow can cost.
+    """
+    return sum(word[0].isdigit() or word in _DAY_WORDS for word in line.tokens) > MOST_DAYS
 
 
 def _possible(days: Days, today: date) -> bool:
@@ -198,7 +210,7 @@ def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Da
 
 def _days_of_month(match: re.Match[str], today: date) -> Days | None:
     """Days of one month, "3 to 7 March" and "March 3-7", or of two: "28 to 3 April"."""
-    low, high, month = _day(match["a"]), _day(match["b"]), _MONTHS[match["month"].split()[0]]
+    low, high, month = _day(match["a"]), _day(match["b"]), MONTHS[match["month"].split()[0]]
     if match["year"]:
         start = date(int(match["year"]), month, low)
         return Days(start, start.replace(day=high)) if low < high else None
@@ -248,7 +260,7 @@ def point(words: str, today: date, after: date | None = None) -> date | None:
     if month := found.get("month") or found.get("month2"):
         number = _day(found.get("day") or found["day2"])
         year = found.get("year1") or found.get("year2")
-        month_number = _MONTHS[month.split()[0]]
+        month_number = MONTHS[month.split()[0]]
         if year:
             return date(int(year), month_number, number)
         return _next(month_number, number, earliest)
@@ -338,4 +350,4 @@ def _add(day: date, length: str) -> date:
         year, month = divmod(day.month - 1 + number, 12)
         year, month = day.year + year, month + 1
         return date(year, month, min(day.day, monthrange(year, month)[1]))
-    return day + timedelta(days=number * _DAYS_OF.get(unit, 1))
+    return day + timedelta(days=number * DAYS_OF.get(unit, 1))

@@ -30,7 +30,7 @@ _SEATS = re.compile(
 
 _AMOUNT = r"\d{1,3}(?:,\d{3})+|\d{1,7}(?:\.\d{1,2})?"
 _SIGN = r"(?:us |ca |au )?[$€£]"
-_CURRENCY = r"(?:usd|eur|gbp|cad|aud|dollars?|bucks?|euros?|pounds?|quid)"
+_CURRENCY = r"(?:usd|eur|gbp|cad|aud|dollars?|bucks?|euros?|pounds?|quid|[$€£])"
 _PER_DAY = r"(?:(?:a|per|each|/|p|every) (?:day|night)|/ ?d|daily|pd)"
 # What makes a number something else than a price: a time, a distance, an age, a length of stay.
 _NOT_PRICE = (
@@ -48,14 +48,20 @@ def _money(name: str) -> str:
     )
 
 
-_DAY = rf"(?: (?P<day>{_PER_DAY}))?"
+# "Total" may go before or after: what all the days cost together.
+_WHOLE = (
+    r"(?:in total|total|altogether|all together|all in|all - in|all included|"
+    r"for (?:the )?(?:whole|entire) (?:thing|time|trip|stay|rental|holiday|vacation|period))"
+)
+_DAY = rf"(?: (?P<day>{_PER_DAY})| (?P<whole>{_WHOLE}))?"
+_LEAD = r"(?:(?P<lead>total(?: price| cost| budget| rental)*(?: of| is| :)?) )?"
 _MAX = (
     r"(?:under|below|less than|cheaper than|up to|at most|no more than|not more than|maximum(?: of)?|"
     r"max(?:imum)?(?: price)?|within|budget(?: of| is)?|not over|<|< =|lower than)"
 )
 _MIN = r"(?:over|above|more than|at least|from|starting at|minimum|min|>|> =)"
 _PRICES = tuple(
-    (kind, re.compile(rf"(?<!\S){pattern}{_DAY}{_NOT_PRICE}(?!\S)"))
+    (kind, re.compile(rf"(?<!\S){_LEAD}{pattern}{_DAY}{_NOT_PRICE}(?!\S)"))
     for kind, pattern in (
         ("between", rf"(?:between |from )?{_money('low')} (?:and|to|-|–) {_money('high')}"),
         ("max", rf"(?:for |priced |at )?{_MAX} {_money('high')}"),
@@ -157,7 +163,9 @@ def _prices(line: Line) -> Iterator[Found]:
             if mid := amounts.get("mid"):
                 low, high = mid * (1 - ABOUT), mid * (1 + ABOUT)
             if low is None or high is None or low <= high:
-                yield span, "price", _ends("price", _cents(low), _cents(high))
+                ends = _ends("price", _cents(low), _cents(high))
+                whole = found["whole"] or (found["lead"] and not found["day"])
+                yield span, "price", ends | ({"priceBasis": "total"} if whole else {})
 
 
 def _is_price(amount: float, *, marked: bool) -> bool:

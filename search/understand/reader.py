@@ -1,10 +1,11 @@
 """A text read as a whole: the grammars' findings, the longest first, none overlapping."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from search.understand import dates, names, numbers
+from search.fields import LONGEST_TOTAL
+from search.understand import dates, months, names, numbers
 from search.understand.aliases import FILLER
 from search.understand.dates import Days
 from search.understand.reading import Kind, Reading
@@ -17,23 +18,47 @@ _Found = tuple[Span, Kind, dict[str, Any]]
 
 
 def understand(
-    text: str, vocabulary: Vocabulary, today: date, keep: Collection[str] = ()
+    text: str,
+    vocabulary: Vocabulary,
+    today: date,
+    keep: Collection[str] = (),
+    days: int | None = None,
 ) -> tuple[Reading, ...]:
-    """What the text says that can be a filter, in its order; kinds in `keep` stay text."""
+    """What the text says that can be a filter, in its order; kinds in `keep` stay text.
+
+    `days` is the length of a stay that is asked for apart from the text: a price "in total" can
+    be a filter only where that or the text says how many days it is for.
+    """
     line = Line(text)
     found = _longest([*_dates(line, today), *numbers.find(line), *names.find(line, vocabulary)])
     kept = [each for each in found if each[1] not in keep][:MOST_READINGS]
     stay = _stay([each for each in kept if each[1] == "dates"])
+    days = days or length(stay.values())
+    known = days is not None and days <= LONGEST_TOTAL
     return tuple(
         _reading(line, span, kind, stay[span] if kind == "dates" else parameters)
         for span, kind, parameters in kept
-        if kind != "dates" or span in stay
+        if (kind != "dates" or span in stay) and (known or "priceBasis" not in parameters)
     )
 
 
 def _dates(line: Line, today: date) -> Iterator[_Found]:
+    if dates.crowded(line):
+        return
     for span, days in dates.find(line, today):
         yield span, "dates", {"days": days}
+    for span, month in months.find(line, today):
+        yield span, "dates", month
+
+
+def length(stay: Iterable[Mapping[str, Any]]) -> int | None:
+    """How many days the readings of dates are about together; None where they leave it open."""
+    said = {name: value for parameters in stay for name, value in parameters.items()}
+    if "month" in said:
+        return int(said["days"])
+    if "start" in said and "end" in said:
+        return (date.fromisoformat(said["end"]) - date.fromisoformat(said["start"])).days
+    return None
 
 
 def _longest(found: list[_Found]) -> list[_Found]:
@@ -47,12 +72,17 @@ def _longest(found: list[_Found]) -> list[_Found]:
     return sorted(chosen, key=lambda each: each[0].first)
 
 
-def _stay(found: list[_Found]) -> dict[Span, dict[str, str]]:
+def _stay(found: list[_Found]) -> dict[Span, dict[str, Any]]:
     """What the mentions of days say about one stay: the whole of it, or its start and its end.
 
-    A mention that has no part in it stays text.
+    A mention that has no part in it stays text, and so does any time of a month beside days.
     """
-    mentions: list[tuple[Span, Days]] = [(span, said["days"]) for span, _, said in found]
+    some_month = [(span, said) for span, _, said in found if "month" in said]
+    mentions: list[tuple[Span, Days]] = [
+        (span, said["days"]) for span, _, said in found if "month" not in said
+    ]
+    if some_month and not mentions:
+        return dict(some_month[:1])
     for span, days in mentions:
         if days.start and days.end and not days.single:
             return {span: _ends(days)}

@@ -1,28 +1,39 @@
-"""The names that the index holds, as an immutable dictionary with an epoch.
+"""The names and words that vehicles are described by, as an immutable dictionary with an epoch.
 
-One aggregation over the visible vehicles tells all of them. `ask` is its body, `from_answer` reads
-the answer; `read` does both with a synchronous client.
+One aggregation over the visible vehicles tells all of them: `ask` is its body, and
+`search/postgres/vocabulary.py` asks PostgreSQL for the same. `from_answer` reads either's answer;
+`read` does both with a synchronous client.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 from elasticsearch import Elasticsearch
 
+from search import words as written
+from search.did_you_mean import NearWords
+from search.fields import FIELDS, Kind
 from search.query.filters import VISIBLE
 from search.understand.aliases import ALIASES
 from search.understand.words import fold, key
 
-PLAIN = ("body", "fuel", "transmission", "features")
+PLAIN = ("body", "fuel", "transmission", "features")  # whose values are understood
 PLACES = ("country", "region", "city")  # the widest first
+SINGLE: tuple[str, ...] = tuple(
+    each.name
+    for each in FIELDS
+    if each.weight and each.kind is Kind.KEYWORD and each.name not in {"make", "model", *PLACES}
+)
+"""Fields with words to find that are told one by one: neither of a name nor of a place."""
 MOST_PLACES = 5000  # of one kind
-_MOST_MAKES, _MOST_MODELS, _MOST_VALUES = 500, 1000, 500
-_MOST_PARENTS = 10  # regions and countries that share a city's name
+MOST_MAKES, MOST_MODELS, MOST_VALUES = 500, 1000, 500
+MOST_PARENTS = 10  # regions and countries that share a city's name
 MOST_OPTIONS = 20  # values of one filter, as the HTTP contract allows
 _ONE_PLACE_DEGREES = 0.7  # a name that spans more is several places: no point to be near to
 LONGEST_NAME = 7  # words
@@ -41,12 +52,19 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What names mean. `parts` are keys that stand inside names, by group (vehicles, places)."""
+    """What names mean, and which words are known.
+
+    `parts` are keys that stand inside names, by group (vehicles, places). `words` are those of all
+    values, folded as a search folds them, neighbours also joined as in a vehicle's name, each with
+    about how many vehicles have it. The epoch is another when a name or a word is, not a number.
+    """
 
     epoch: str = "empty"
     terms: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
     vehicle_parts: frozenset[str] = frozenset()
     place_parts: frozenset[str] = frozenset()
+    words: Mapping[str, int] = field(default_factory=dict)
+    near: NearWords = field(default_factory=lambda: NearWords({}), compare=False)
 
 
 EMPTY = Vocabulary()
@@ -59,17 +77,18 @@ def ask() -> dict[str, Any]:
         counted: dict[str, Any] = {"terms": {"field": name, "size": size}}
         return counted | ({"aggs": below} if below else {})
 
-    parents = {name: terms(name, _MOST_PARENTS) for name in ("region", "country")}
+    parents = {name: terms(name, MOST_PARENTS) for name in ("region", "country")}
     where = {
         "centroid": {"geo_centroid": {"field": "location"}},
-        "bounds": {"geo_bounds": {"field": "location"}},
+        # A place on both sides of the 180th meridian has no point: its centroid lies in Africa.
+        "bounds": {"geo_bounds": {"field": "location", "wrap_longitude": False}},
     }
     return {
         "size": 0,
         "query": {"bool": {"filter": [VISIBLE]}},
         "aggregations": {
-            "make": terms("make", _MOST_MAKES, model=terms("model", _MOST_MODELS)),
-            **{name: terms(name, _MOST_VALUES) for name in PLAIN},
+            "make": terms("make", MOST_MAKES, model=terms("model", MOST_MODELS)),
+            **{name: terms(name, MOST_VALUES) for name in SINGLE},
             "city": terms("city", MOST_PLACES, **parents, **where),
             "region": terms("region", MOST_PLACES, country=parents["country"]),
             "country": terms("country", MOST_PLACES),
@@ -83,13 +102,37 @@ def read(client: Elasticsearch, alias: str) -> Vocabulary:
 
 
 def from_answer(aggregations: Mapping[str, Any]) -> Vocabulary:
-    """The vocabulary that the aggregations of `ask` tell."""
+    """The vocabulary that the aggregations of `ask`, or of PostgreSQL, tell."""
     makes = {each["key"]: _keys(each["model"]) for each in aggregations["make"]["buckets"]}
     return build(
         makes=makes,
         plain={name: _keys(aggregations[name]) for name in PLAIN},
         places=[*_places(aggregations)],
+        words=_words(aggregations),
     )
+
+
+def _words(aggregations: Mapping[str, Any]) -> Counter[str]:
+    known: Counter[str] = Counter()
+
+    def add(forms: Iterable[str], bucket: Mapping[str, Any]) -> None:
+        known.update(dict.fromkeys(forms, bucket["doc_count"]))
+
+    for make in aggregations["make"]["buckets"]:
+        of_make = _forms(make["key"])
+        add(of_make, make)
+        for model in make["model"]["buckets"]:
+            # Across the two as well: people write "mazda3".
+            add(_forms(f"{make['key']} {model['key']}") - of_make, model)
+    for name in (*SINGLE, *PLACES):
+        for bucket in aggregations[name]["buckets"]:
+            add(_forms(bucket["key"]), bucket)
+    return known
+
+
+def _forms(text: str) -> set[str]:
+    words = [written.fold(word) for word in written.split(text)]
+    return {*words, *(left + right for left, right in pairwise(words))}
 
 
 def _keys(terms: Mapping[str, Any]) -> list[str]:
@@ -128,8 +171,9 @@ def build(
     makes: Mapping[str, Iterable[str]],
     plain: Mapping[str, Iterable[str]],
     places: Iterable[Term],
+    words: Mapping[str, int] = MappingProxyType({}),
 ) -> Vocabulary:
-    """A vocabulary of these makes with their models, values of plain fields, and places."""
+    """A vocabulary of these makes with their models, values of plain fields, places and words."""
     found: dict[str, list[Term]] = defaultdict(list)
     for make in makes:
         found[key(make)].append(Term("make", (make,)))
@@ -145,10 +189,12 @@ def build(
     found.pop("", None)
     vehicles = [*makes, *(model for models in makes.values() for model in models)]
     return Vocabulary(
-        epoch=_epoch(found),
+        epoch=_epoch(found, words),
         terms=MappingProxyType({name: tuple(terms) for name, terms in found.items()}),
         vehicle_parts=_parts(vehicles),
         place_parts=_parts(term.values[0] for term in where),
+        words=MappingProxyType(dict(words)),
+        near=NearWords(words),
     )
 
 
@@ -187,12 +233,12 @@ def _phrases(name: str) -> set[str]:
     return {"".join(words[low:high]) for high in ends for low in range(high)}
 
 
-def _epoch(found: Mapping[str, Iterable[Term]]) -> str:
-    content = sorted(
+def _epoch(found: Mapping[str, Iterable[Term]], words: Iterable[str]) -> str:
+    names = sorted(
         (
             name,
             sorted((t.field, t.values, sorted(t.makes), sorted(t.within), t.point) for t in terms),
         )
         for name, terms in found.items()
     )
-    return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
+    return hashlib.sha256(orjson.dumps([names, sorted(words)])).hexdigest()[:16]

@@ -6,6 +6,8 @@ from tests.api.conftest import problem
 class Search:
     """A search engine that answers as told."""
 
+    configured = False
+
     def __init__(self, answer):
         self.answer = answer
 

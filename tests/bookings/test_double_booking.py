@@ -17,6 +17,7 @@ from bookings.errors import VehicleUnavailableError
 from models import Booking, Role
 from models.session import async_engine, sessions
 from tests.bookings.conftest import NOW, day
+from tests.bookings.overlaps import overlaps
 from tests.conftest import create_database, database_name
 from tests.factory import store_account, store_vehicle
 
@@ -24,16 +25,6 @@ pytestmark = pytest.mark.anyio
 
 CROWD = 16
 ROUNDS = 8
-OVERLAPS = """
-    SELECT count(*) FROM bookings AS a JOIN bookings AS b
-        ON a.vehicle_id = b.vehicle_id AND a.id < b.id AND a.during && b.during
-    WHERE a.status IN ('held', 'confirmed', 'active')
-        AND b.status IN ('held', 'confirmed', 'active')
-"""
-
-
-def overlaps(conn):
-    return conn.execute(OVERLAPS).fetchone()[0]
 
 
 async def one_of_the_crowd(transactions, renter, vehicle, start, end):

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from accounts.tokens import Principal
-from bookings import service
+from bookings import bookable, service
 from bookings.errors import (
     BookingNotCancellableError,
     BookingNotFoundError,
@@ -230,19 +230,19 @@ async def test_lists_are_newest_first_in_pages_without_gap_or_repeat(conn, sessi
     ) == ([], False)
 
 
-async def test_bookable_ids_are_what_book_would_take(conn, session):
+async def test_what_can_be_booked_is_what_book_would_take(conn, session):
     free = store_vehicle(conn)
     taken, unlisted = store_vehicle(conn), store_vehicle(conn, status="unlisted")
     notice, short = store_vehicle(conn, notice_days=9), store_vehicle(conn, max_days=2)
     store_booking(conn, taken, day(3), day(6))
     asked = [free, taken, unlisted, notice, short, 2**62]
-    dated = await service.bookable_ids(session, asked, start=day(5), end=day(8), now=NOW)
-    assert dated == {free}
-    assert await service.bookable_ids(session, asked, now=NOW) == {free, taken, notice, short}
+    rows = conn.execute(*bookable.statement(asked, [day(5)], 3, NOW)).fetchall()
+    assert rows == [(free, day(5))]
     renter = store_account(conn)
-    for vehicle in set(asked) - dated:
+    for vehicle in set(asked) - {free}:
         with pytest.raises((VehicleUnavailableError, VehicleNotFoundError, InvalidDatesError)):
             await book(session, renter, vehicle, day(5), day(8))
+    assert await book(session, renter, free, day(5), day(8))
 
 
 FAIL = "DO $$ BEGIN RAISE EXCEPTION 'victim' USING ERRCODE = '{}'; END $$"

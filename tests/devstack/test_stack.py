@@ -110,13 +110,6 @@ def test_the_filters_that_the_artifact_lacks_work_by_their_bare_names(engine):
     assert [token["token"] for token in reply["tokens"]] == ["citroen", "car"]
 
 
-def test_word_delimiter_graph_splits_model_names(engine):
-    reply = engine.indices.analyze(
-        tokenizer="standard", filter=["word_delimiter_graph", "lowercase"], text="RAV4"
-    )
-    assert [token["token"] for token in reply["tokens"]] == ["rav", "4"]
-
-
 def test_a_pruned_build_does_not_come_back_by_itself(engine):
     with pytest.raises(NotFoundError, match="forbids automatic creation"):
         engine.index(index="vehicles-20260101", document={"id": 1})

@@ -17,6 +17,7 @@ from api.app import create_app
 from indexer.rebuild import refill
 from runtime.settings import Settings
 from search import breaker
+from search.understand.vocabulary import EMPTY
 from tests import factory
 from tests.market import Market
 
@@ -58,24 +59,25 @@ def engine(api: TestClient, **parameters: Any) -> tuple[str, bool]:
     return meta["engine"], meta["degraded"]
 
 
-def health(api: TestClient) -> str:
-    status: str = api.get("/health").json()["components"]["search"]["status"]
-    return status
+def health(api: TestClient) -> tuple[str, str | None]:
+    search = api.get("/health").json()["components"]["search"]
+    return search["status"], search["breaker"]
 
 
 def test_without_elasticsearch_postgresql_is_the_engine(open_api: Open, vehicle: int) -> None:
     api = open_api("")
     assert ids(api, q="citroen", features="gps") == [vehicle]
     assert engine(api) == ("postgres", False)
-    assert health(api) == "ok"
+    assert health(api) == ("ok", None)
 
 
 def test_with_elasticsearch_gone_the_same_request_is_answered(open_api: Open, vehicle: int) -> None:
     api = open_api(GONE)
+    assert health(api) == ("failed", "closed")
     for _ in range(10):
         assert ids(api, make="citroën") == [vehicle]
         assert engine(api) == ("postgres", True)
-    assert health(api) == "failed"
+    assert health(api) == ("failed", "open")
 
 
 @contextmanager
@@ -110,12 +112,12 @@ def test_a_mute_elasticsearch_is_asked_three_times_and_then_left_alone(
         api = open_api(url)
         for _ in range(30):
             assert ids(api) == [vehicle]
-        assert len(calls) == breaker.FAILURES + 2  # known words and vocabulary, once at the start
+        assert len(calls) == 3 + 1  # the vocabulary, once at the start
 
 
 @contextmanager
 def answering(answers: dict[str, Any], asked: list[str]) -> Iterator[str]:
-    """A server that gives `answers["status"]` and `answers["body"]` to everything."""
+    """A server that gives `answers["status"]` and `answers["body"]`, bytes as they are."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -124,10 +126,12 @@ def answering(answers: dict[str, Any], asked: list[str]) -> Iterator[str]:
             if "preference" in self.path:  # a search, not what a process learns names by
                 asked.append(self.path)
             self.rfile.read(int(self.headers["Content-Length"]))
-            body = json.dumps(answers["body"]).encode()
+            body = answers["body"]
+            if not isinstance(body, bytes):
+                body = json.dumps(body).encode()
             self.send_response(answers["status"])
             self.send_header("X-Elastic-Product", "Elasticsearch")
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", answers.get("type", "application/json"))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -157,7 +161,17 @@ WHOLE = {
 
 
 @pytest.mark.parametrize(
-    ("status", "body"), [(503, {}), (500, {}), (429, {}), (404, {}), (200, PARTIAL)]
+    ("status", "body"),
+    [
+        *((status, {}) for status in (503, 500, 429, 404, 403, 302)),
+        (200, PARTIAL),
+        (200, WHOLE | {"_shards": {"failed": 1}}),
+        # Not what was asked for
+        *((200, body) for body in ({}, [], "well", None, 7, b"", b"{", b'{"took":1,"timed_out":')),
+        *((200, WHOLE | {"hits": hits}) for hits in (None, {}, {"hits": []}, {"total": 1})),
+        *((200, WHOLE | {"hits": WHOLE["hits"] | {"hits": [hit]}}) for hit in ({}, None, 7)),
+        *((200, WHOLE | {missing: None}) for missing in ("_shards", "hits")),
+    ],
 )
 def test_an_answer_that_is_none_opens_the_breaker_and_a_whole_one_closes_it(
     open_api: Open, vehicle: int, monkeypatch: pytest.MonkeyPatch, status: int, body: Any
@@ -169,10 +183,26 @@ def test_an_answer_that_is_none_opens_the_breaker_and_a_whole_one_closes_it(
         api = open_api(url)
         for _ in range(10):
             assert ids(api, facets="none") == [vehicle]
-        assert len(asked) == breaker.FAILURES
+        assert len(asked) == 3
         answers.update(status=200, body=WHOLE)
         api.app.state.searches.breaker._next_trial = 0  # type: ignore[attr-defined] # the wait is over
         assert [engine(api, facets="none") for _ in range(2)] == [("elasticsearch", False)] * 2
+
+
+def test_a_page_of_html_is_no_answer(open_api: Open, vehicle: int) -> None:
+    page: dict[str, Any] = {"status": 200, "body": b"<html>Welcome</html>", "type": "text/html"}
+    with answering(page, []) as url:
+        api = open_api(url)
+        assert ids(api) == [vehicle]
+        assert engine(api) == ("postgres", True)
+
+
+def test_an_answer_without_the_facets_asked_for_is_no_answer(open_api: Open, vehicle: int) -> None:
+    with answering({"status": 200, "body": WHOLE}, []) as url:
+        api = open_api(url)
+        assert engine(api, facets="none") == ("elasticsearch", False)
+        assert engine(api, facets="make") == ("postgres", True)
+        assert ids(api, facets="make") == [vehicle]
 
 
 def test_a_question_that_is_refused_does_not_keep_others_from_being_asked(
@@ -201,7 +231,8 @@ def test_an_engine_that_goes_while_a_page_is_refilled_leaves_it_short(
 
     asked = Asked()
     with answering(answers, asked) as url:
-        page = open_api(url).get(SEARCH, params={"limit": 1, "facets": "none"}).json()
+        asked_for = {"limit": 1, "facets": "none", "sort": "price"}
+        page = open_api(url).get(SEARCH, params=asked_for).json()
     assert (page["items"], page["hasMore"], len(asked)) == ([], True, 2)
     assert (page["meta"]["engine"], page["meta"]["degraded"]) == ("elasticsearch", False)
 
@@ -262,6 +293,7 @@ def text_market(conn: psycopg.Connection[TupleRow], open_api: Open) -> Callable[
         factory.store_vehicle(conn, **vehicle)
     refill(conn, lambda done, total: None)
     api = open_api("")
+    api.app.state.vocabulary.current = EMPTY  # type: ignore[attr-defined] # words, not names
     return lambda q: ids(api, q=q)
 
 

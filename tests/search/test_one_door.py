@@ -87,11 +87,21 @@ def test_notice_counts_where_the_vehicle_stands(
     assert one["facets"] == other["facets"]
 
 
-def test_limits_are_understood_and_names_are_not(market: Market, postgres: TestClient) -> None:
-    cheap, _ = market.store({"daily_rate_cents": 4000}, {"daily_rate_cents": 9000})
-    page = search(postgres, q="toyota under $80")
-    assert ids(page) == [cheap]
-    assert [each["kind"] for each in page["understood"]] == ["price"]
+def test_text_is_understood_as_on_the_other_engine(market: Market, postgres: TestClient) -> None:
+    hilo, near, *_ = market.store(
+        {"daily_rate_cents": 4000},
+        {"daily_rate_cents": 4000, "city": "Keaau", "lat": 19.6222, "lon": -155.0372},
+        {"daily_rate_cents": 9000},
+        {"make": "Kia", "model": "Soul", "daily_rate_cents": 4000},
+    )
+    market.learn()
+    assert postgres.portal
+    postgres.portal.call(postgres.app.state.vocabulary.poll)  # type: ignore[attr-defined]
+    asked = {"q": "toyota under $80 near hilo", "sort": "price"}
+    page, other = search(postgres, **asked), market.search(**asked)
+    assert ids(page) == ids(other) == [hilo, near]
+    assert page["understood"] == other["understood"]
+    assert [each["kind"] for each in page["understood"]] == ["make", "price", "place"]
 
 
 @pytest.mark.parametrize("route", ["suggest?q=to", "facet-values?facet=make"])

@@ -76,12 +76,23 @@ class TestSignals:
         assert unrated == pytest.approx(0.1 * 4.6, abs=1e-4)
         assert rated == pytest.approx(0.1 * (30 * 4.8 + 10 * 4.6) / 40, abs=1e-4)
 
-    @pytest.mark.parametrize("signal", ["rating", "reviews", "distance", "freshness"])
+    @pytest.mark.parametrize("signal", ["rating", "reviews", "distance", "freshness", "price"])
     def test_each_can_be_switched_off(self, market: Market, signal: str) -> None:
+        market.median(10_000)
         market.store({"imported_rating": 480, "imported_review_count": 30} | HILO)
         request = SearchRequest(near=Near(19.7, -155.1), now=datetime.now(UTC))
         (on,), (off,) = scores(market, request), scores(market, request, changed(signal, on=False))
         assert on > off > 0
+
+    def test_a_price_below_the_median_gives_points_up_to_a_bound(self, market: Market) -> None:
+        market.median(10_000)
+        rates = [15_000, 10_000, 8_000, 6_000, 1_000]
+        market.store(*({"daily_rate_cents": cents} for cents in rates), {"body": "Hearse"})
+        off = scores(market, SearchRequest(), changed("price", on=False))
+        gains = [
+            on - without for on, without in zip(scores(market, SearchRequest()), off, strict=True)
+        ]
+        assert gains == pytest.approx([0, 0, 0.03, 0.06, 0.06, 0], abs=1e-6)
 
     def test_all_off_scores_nothing(self, market: Market) -> None:
         market.store({}, {"lat": None, "lon": None})

@@ -20,11 +20,18 @@ REVIEWS = {
 }
 
 
+PRICE = {
+    "filter": {"exists": {"field": "price_vs_median"}},
+    "linear": {"price_vs_median": {"origin": 0, "offset": 600, "scale": 200, "decay": 0.5}},
+    "weight": 0.06,
+}
+
+
 def signals(*functions: dict[str, Any]) -> dict[str, Any]:
     return {
         "function_score": {
             "query": {"match_all": {}},
-            "functions": [*RATING, REVIEWS, *functions],
+            "functions": [*RATING, REVIEWS, *functions, PRICE],
             "score_mode": "sum",
             "boost_mode": "replace",
         }
@@ -181,7 +188,7 @@ def test_what_people_call_it_is_another_way() -> None:
 
 def test_similar_words_will_do_for_one_that_looks_misspelt() -> None:
     def similar(text: str, fuzziness: int) -> dict[str, Any]:
-        how = {"query": text, "fuzziness": fuzziness, "prefix_length": 1, "boost": 0.3}
+        how = {"query": text, "fuzziness": fuzziness, "prefix_length": 1, "boost": 0.2}
         return {"match": {"name": how}}
 
     assert match("tesla modl", ("modl",))["bool"]["must"] == [

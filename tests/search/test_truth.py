@@ -141,14 +141,20 @@ class TestNotice:
             assert page["total"]["value"] == len(page["items"]) == expected
 
     @pytest.mark.parametrize("hour", range(24))
-    def test_the_filter_puts_every_zone_on_its_own_date(self, hour: int) -> None:
+    @pytest.mark.parametrize("days", [(16,), tuple(range(12, 19))])
+    def test_the_filter_puts_every_zone_on_its_own_date(
+        self, hour: int, days: tuple[int, ...]
+    ) -> None:
         now = datetime(2027, 3, 14, hour, 44, 59, tzinfo=UTC)
-        _, clause = notice.kept({date(2027, 3, 16): {}}, now)
+        windows = {date(2027, 3, n): {"terms": {"free": [n]}} for n in days}
+        (clause,) = notice.kept(windows, now)
         for zone in available_timezones():
             today = now.astimezone(ZoneInfo(zone)).date()
             for needed in range(4):
-                keeps = today + timedelta(days=needed) <= date(2027, 3, 16)
-                assert matches(clause, {"time_zone": zone, "notice_days": needed}) == keeps
+                for free in days:
+                    keeps = today + timedelta(days=needed) <= date(2027, 3, free)
+                    vehicle = {"time_zone": zone, "notice_days": needed, "free": free}
+                    assert matches(clause, vehicle) == keeps, vehicle
 
     def test_a_far_day_keeps_any_notice(self) -> None:
         now = datetime(2027, 3, 14, 12, tzinfo=UTC)

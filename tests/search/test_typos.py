@@ -1,10 +1,8 @@
 """Names as people write them: joined and apart, nicknames, plurals, accents, misspelt."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from search.vocabulary_tokens import KnownWords, misspelt
+from search.typos import misspelt
 from tests.market import Market
 
 PLAIN = {"description": "", "city": None, "region": None}
@@ -53,27 +51,11 @@ WRITTEN = {
 }
 
 
-@pytest.fixture
-def known(market: Market) -> Iterator[KnownWords]:
-    """The API's known words, forgotten before and after."""
-    words: KnownWords = market.api.app.state.known_words  # type: ignore[attr-defined]
-    words.words = frozenset()
-    yield words
-    words.words = frozenset()
-
-
-def learn(market: Market, known: KnownWords) -> None:
-    assert market.api.portal is not None
-    market.api.portal.call(known.load)
-
-
 @pytest.mark.parametrize("learnt", [False, True])
-def test_names_are_found_as_people_write_them(
-    market: Market, known: KnownWords, learnt: bool
-) -> None:
+def test_names_are_found_as_people_write_them(market: Market, learnt: bool) -> None:
     ids = dict(zip(CARS, market.store(*CARS.values()), strict=True))
     if learnt:
-        learn(market, known)
+        market.learn()
     found = {
         q: [name for name in CARS if ids[name] in market.ids(q=q)]
         for written in WRITTEN.values()
@@ -109,17 +91,17 @@ def test_a_word_as_written_beats_a_similar_one_even_in_a_description(market: Mar
     market.assert_order([exact, mention, similar], q="rouge")
 
 
-def test_similar_words_do_not_join_those_of_a_known_word(market: Market, known: KnownWords) -> None:
+def test_similar_words_do_not_join_those_of_a_known_word(market: Market) -> None:
     focus, _ = market.store(car("Ford", "Focus"), car("Ford", "Locus", title="Fokus"))
-    learn(market, known)
+    market.learn()
     market.assert_search([focus], q="focus")
 
 
-def test_a_search_keeps_its_guesses_on_all_its_pages(market: Market, known: KnownWords) -> None:
+def test_a_search_keeps_its_guesses_on_all_its_pages(market: Market) -> None:
     ids = market.store(*(car("Tesla", "Model X") for _ in range(6)))
     page = market.search(q="tesla modl", limit=3)
-    market.store(car("Modl", "T"))
-    learn(market, known)
+    market.store(car("Kia", "Soul", features=["Modl"]))
+    market.learn()
     market.assert_search([], q="tesla modl")
     rest = market.search(q="tesla modl", limit=10, cursor=page["nextCursor"])
     assert sorted(item["id"] for item in page["items"] + rest["items"]) == ids
@@ -139,20 +121,3 @@ class TestWhatMayBeMisspelt:
 
     def test_accents_and_case_do_not_make_a_word_unknown(self) -> None:
         assert misspelt("CITROËN Citroen", frozenset({"citroen"})) == ()
-
-
-def test_known_words_come_from_every_field_and_joined(market: Market, known: KnownWords) -> None:
-    market.store({"make": "Land Rover", "model": "LR4", "city": "Hāna", "features": ["Child seat"]})
-    learn(market, known)
-    assert known.words >= {"land", "rover", "landrover", "lr4", "hana", "child", "seat", "suv"}
-
-
-def test_words_stay_known_while_the_index_does_not_answer(
-    market: Market, known: KnownWords
-) -> None:
-    known.words = frozenset({"jeep"})
-    lost = KnownWords(known._client, "no-such-index")
-    lost.words = known.words
-    assert market.api.portal is not None
-    market.api.portal.call(lost.load)
-    assert lost.words == {"jeep"}

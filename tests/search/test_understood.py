@@ -7,7 +7,6 @@ import pytest
 
 from api.dependencies import now
 from search.understand import vocabulary
-from search.understand.source import VocabularySource
 from tests.market import Market
 
 WEDNESDAY = datetime(2098, 2, 26, 12, tzinfo=UTC)
@@ -112,6 +111,84 @@ def test_days_are_read_where_the_marketplace_is(
     assert market.search(q="tomorrow")["understood"][0]["parameters"]["start"] == "2098-03-01"
 
 
+def test_days_of_the_text_will_do_for_totals(
+    market: Market, at: Callable[[datetime], None]
+) -> None:
+    terms = {"make": "Jeep", "model": "Wrangler"}
+    cheap_day, cheap_stay = market.store(
+        terms | {"daily_rate_cents": 5000, "cleaning_fee_cents": 20_000},
+        terms | {"daily_rate_cents": 6000},
+    )
+    market.learn()
+    asked = {"q": "jeep next weekend", "sort": "price"}
+    market.assert_order([cheap_day, cheap_stay], **asked)
+    market.assert_order([cheap_stay, cheap_day], **asked, priceBasis="total")
+    market.assert_search([cheap_stay], **asked, priceBasis="total", priceMax=13_200)
+    page = market.search(**asked, priceBasis="total", limit=1)
+    # Two days of 6000 plus 10 %; of 5000 plus 10 % plus cleaning.
+    assert page["facets"]["price"]["min"] == page["items"][0]["total"] == 13_200
+    assert page["facets"]["price"]["max"] == 31_000
+    rest = market.walk(**asked, priceBasis="total", limit=1, cursor=page["nextCursor"])
+    assert rest == [cheap_day]
+
+
+@pytest.mark.parametrize(
+    ("q", "says"),
+    [
+        ("jeep", "needs start and end"),
+        ("jeep until friday", "needs start and end"),
+        ("jeep for 60 days from tomorrow", "1 to 30 days, not 60"),
+    ],
+)
+def test_a_total_of_unknown_days_is_refused(
+    market: Market, at: Callable[[datetime], None], q: str, says: str
+) -> None:
+    answer = market.api.get("/v1/search/vehicles", params={"q": q, "priceBasis": "total"})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], says in error["message"]) == ("priceBasis", True)
+
+
+def test_a_price_in_total_is_a_filter_once_days_are_known(
+    market: Market, at: Callable[[datetime], None]
+) -> None:
+    cheap, dear = market.store({"daily_rate_cents": 5000}, {"daily_rate_cents": 9000})
+    dates = {"start": "2098-03-03", "end": "2098-03-06"}
+    total = {"priceMax": 20_000, "priceBasis": "total"}
+    page = market.search(q="under $200 total", **dates, sort="-price")
+    assert [item["id"] for item in page["items"]] == [cheap]
+    assert page["facets"]["price"]["max"] == 29_700  # in the unit of the filter
+    (price,) = page["understood"]
+    assert (price["kind"], price["parameters"], price["applied"]) == ("price", total, True)
+    market.assert_search([cheap], **price["parameters"], **dates)
+    market.assert_search([cheap], q="under $200 altogether", month="2098-03", days=3)
+    # What is sent wins, whatever its unit.
+    page = market.search(q="under $200 total", **dates, priceMax=10_000)
+    assert sorted(item["id"] for item in page["items"]) == [cheap, dear]
+    assert page["understood"][0]["applied"] is False
+    # A price a day beside it would be of another unit; without days it stays text.
+    page = market.search(q="under $200 total, under $90 a day", **dates)
+    assert [each["applied"] for each in page["understood"]] == [True, False]
+    assert market.search(q="under $200 total")["understood"] == []
+    assert market.search(q="under $200 total", **dates, keep="price")["understood"] == []
+
+
+def test_days_of_a_month_are_understood(market: Market, at: Callable[[datetime], None]) -> None:
+    free, booked = market.store({}, {})
+    market.book(booked, "2098-03-01", "2098-03-30")
+    page = market.search(q="toyota 4 days in march", limit=1)
+    (dates,) = page["understood"]
+    assert (dates["kind"], dates["words"]) == ("dates", "4 days in march")
+    assert (dates["parameters"], dates["applied"]) == ({"month": "2098-03", "days": 4}, True)
+    assert [(item["id"], item["window"]["start"]) for item in page["items"]] == [
+        (free, "2098-03-01")
+    ]
+    market.assert_search([free], q="toyota", **dates["parameters"])
+    overruled = market.search(q="4 days in march", start="2098-03-30", end="2098-04-01")
+    assert overruled["understood"][0]["applied"] is False
+    assert overruled["total"]["value"] == 2
+
+
 def test_half_known_days_are_understood_but_filter_nothing(
     market: Market, at: Callable[[datetime], None]
 ) -> None:
@@ -165,33 +242,3 @@ def test_a_failure_to_understand_is_no_failure_to_search(
 
     monkeypatch.setattr("api.understanding.understand", fail)
     market.assert_search([toyota], q="toyota")
-
-
-async def polled(market: Market) -> VocabularySource:
-    from elasticsearch import AsyncElasticsearch
-
-    url = str(market.elastic.transport.node_pool.get().base_url)
-    async with AsyncElasticsearch(url) as client:
-        source = VocabularySource(client, market.alias)
-        await source.poll()
-        return source
-
-
-def test_the_vocabulary_comes_from_the_visible_vehicles(market: Market) -> None:
-    import asyncio
-
-    market.store({"make": "Citroën", "model": "C3", "features": ["GPS"]}, {"status": "unlisted"})
-    known = asyncio.run(polled(market)).current
-    assert known == vocabulary.read(market.elastic, market.alias)
-    assert {"citroen", "c3", "gps", "suv", "hilo", "hawaii", "unitedstates"} <= set(known.terms)
-    assert "toyota" not in known.terms
-    assert known.terms["hilo"][0].point == pytest.approx((19.7074, -155.0885), abs=1e-3)
-
-
-def test_the_epoch_changes_with_the_names_only(market: Market) -> None:
-    market.store({})
-    before = vocabulary.read(market.elastic, market.alias).epoch
-    market.store({})
-    assert vocabulary.read(market.elastic, market.alias).epoch == before
-    market.store({"city": "Lihue"})
-    assert vocabulary.read(market.elastic, market.alias).epoch != before

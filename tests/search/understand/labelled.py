@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-Expected = dict[str, str]
+Expected = dict[str, Any]
 
 
 def cases() -> Iterator[tuple[date, str, Expected]]:
@@ -22,6 +23,9 @@ def cases() -> Iterator[tuple[date, str, Expected]]:
 def _expected(days: str, today: date) -> Expected:
     if days == "-":
         return {}
+    if " x" in days:
+        month, length = days.split(" x")
+        return {"month": month, "days": int(length)}
     ends = zip(("start", "end"), days.split(".."), strict=True)
     return {
         name: day if len(day) > len("03-01") else f"{today.year}-{day}" for name, day in ends if day

@@ -1,0 +1,70 @@
+"""What to try instead, between a first page and `search/dead_ends.py`."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import understanding
+from search import dead_ends
+from search.page import SearchPage
+from search.parameters import parameters
+from search.request import SearchRequest
+from search.understand.vocabulary import Vocabulary
+
+ANSWERED_S = 1.4  # after which no search may wait for suggestions
+
+
+def nothing() -> dict[str, Any]:
+    """What is suggested beside a page that needs no help."""
+    return {"didYouMean": None, "relaxed": []}
+
+
+async def suggestions(
+    app: FastAPI, sent: SearchRequest, asked: SearchRequest, found: SearchPage, begun: float
+) -> dict[str, Any]:
+    """`{didYouMean, relaxed}` for a first page: what was sent, as what it was searched, and found.
+
+    `begun` is when, of `time.perf_counter`.
+    """
+    vocabulary: Vocabulary = app.state.vocabulary.current
+    now = asked.now
+    assert now
+    search = dead_ends.Search(
+        sent, asked, found, _reader(vocabulary, now, app.state.settings.time_zone), vocabulary, now
+    )
+    patience_s = begun + ANSWERED_S - time.perf_counter()
+    tried = await dead_ends.suggest(app.state.searches, app.state.truth, search, patience_s)
+    if tried is dead_ends.NOTHING:
+        return nothing()
+    return {"didYouMean": _did_you_mean(tried), "relaxed": _relaxed(tried)}
+
+
+def _reader(vocabulary: Vocabulary, now: datetime, time_zone: str) -> dead_ends.Reader:
+    def read(request: SearchRequest) -> tuple[SearchRequest, Sequence[str]]:
+        understood = understanding.first_page(request, vocabulary, now, time_zone)
+        return understood.request, understood.kinds
+
+    return read
+
+
+def _did_you_mean(tried: dead_ends.Suggestions) -> dict[str, Any] | None:
+    if tried.correction is None:
+        return None
+    return {
+        "q": tried.correction.text,
+        "replaced": [asdict(each) for each in tried.correction.replaced],
+        "total": tried.total,
+        "applied": tried.applied,
+    }
+
+
+def _relaxed(tried: dead_ends.Suggestions) -> list[dict[str, Any]]:
+    return [
+        {"relaxed": given_up, "parameters": parameters(each.sent), "count": each.count}
+        | ({"items": each.items} if each.items else {})
+        for given_up, each in tried.relaxed
+    ]

@@ -1,0 +1,100 @@
+"""A first page on which neither a host nor a model floods: the first hundred hits, re-ranked.
+
+The window is always the engine's own first hundred, whatever the size of a page. Its order is made
+once, on the first page; what that does not show is pinned, as ids, by its cursor. So the pages cut
+one list into pieces, and behind the window the walk continues after the hundredth hit.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from heapq import heapify, heappop, heappush
+from typing import Any, Protocol
+
+from search.fields import RELEVANCE
+from search.page import Candidate, SearchPage, Window
+from search.profiles import DEFAULT
+from search.profiles.profile import Diversity
+from search.request import SearchRequest
+
+WINDOW = 100
+
+
+class Engine(Protocol):
+    """What both engines can do."""
+
+    async def search(self, request: SearchRequest) -> SearchPage:
+        """One page in the engine's own order."""
+
+    async def window(self, request: SearchRequest) -> Window:
+        """The first hits as candidates, with the page that they leave empty."""
+
+
+async def search(engine: Engine, request: SearchRequest) -> SearchPage:
+    """One page from `engine`, by relevance in the diverse order; raises as `engine.search` does.
+
+    A page ends where the window does, though it be short: the caller goes on behind it.
+    """
+    if request.pinned:
+        return await _pinned(engine, request)
+    if DEFAULT.diversity.on and request.sort == RELEVANCE and request.after is None:
+        return await _first(engine, request, DEFAULT.diversity)
+    return await engine.search(request)
+
+
+async def _first(engine: Engine, request: SearchRequest, diversity: Diversity) -> SearchPage:
+    window = await engine.window(replace(request, limit=WINDOW))
+    order = rerank(window.candidates, diversity)
+    shown, rest = order[: request.limit], order[request.limit :]
+    if not shown:
+        return window.page
+    # That they match, and how many do, is known by now.
+    page = await engine.search(replace(request, only=shown, counted=False, facets=()))
+    return replace(
+        window.page,
+        items=_in_order(page.items, shown),
+        pinned=rest,
+        took_ms=window.page.took_ms + page.took_ms,
+    )
+
+
+async def _pinned(engine: Engine, request: SearchRequest) -> SearchPage:
+    shown, rest = request.pinned[: request.limit], request.pinned[request.limit :]
+    page = await engine.search(replace(request, only=shown, pinned=(), after=None))
+    return replace(
+        page,
+        items=_in_order(page.items, shown),
+        pinned=rest,
+        last=None if request.after is None else list(request.after),
+    )
+
+
+def _in_order(items: Sequence[dict[str, Any]], ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Those items that are still found, by the pinned order."""
+    found = {item["id"]: item for item in items}
+    return [found[each] for each in ids if each in found]
+
+
+def rerank(candidates: Sequence[Candidate], diversity: Diversity) -> tuple[int, ...]:
+    """The ids, each next one being the best after what repeating its host and model costs.
+
+    Maximal marginal relevance (Carbonell and Goldstein, 1998), with repetitions for similarity; the
+    better candidate wins a tie. Costs only grow: a candidate that comes up with an old one gets its
+    new cost and is put back, so a few looks at each replace comparing all with all.
+    """
+    hosts: Counter[int | None] = Counter()
+    models: Counter[tuple[str | None, str | None]] = Counter()
+    waiting = [(-each.score, rank, each) for rank, each in enumerate(candidates)]
+    heapify(waiting)
+    order: list[int] = []
+    while waiting:
+        value, rank, best = heappop(waiting)
+        cost = diversity.cost(hosts[best.host], models[best.model])
+        now = cost - best.score
+        if now > value:
+            heappush(waiting, (now, rank, best))
+            continue
+        order.append(best.id)
+        hosts[best.host] += 1
+        models[best.model] += 1
+    return tuple(order)
