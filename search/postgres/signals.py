@@ -55,8 +55,8 @@ def _price(signal: Price) -> str:
 def _decay(points: float, half: float, away: str) -> str:
     """All points at 0, half of them at `half`; none where the distance is not known."""
     # PostgreSQL refuses an exponential that is too small for a float, of a car across the world.
-    # Without a distance it is as far: exp(-700) is 1e-304.
-    return f"{_float(points)} * exp(greatest({_float(log(0.5) / half)} * {away}, -700))"
+    # Without a distance it is as far: exp(-80) is 2e-35.
+    return f"{_float(points)} * exp(greatest({_float(log(0.5) / half)} * {away}, -80))"
 
 
 def _float(number: float) -> str:

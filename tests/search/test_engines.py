@@ -17,6 +17,7 @@ from api.app import create_app
 from runtime.settings import Settings
 from search.page import distance_km
 from search.request import Near
+from search.understand.vocabulary import EMPTY
 from tests.market import Market
 from tests.search.test_against_sql import PLACES, TODAY, fill, random_search
 
@@ -37,10 +38,10 @@ def alone(settings: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture
 def both(market: Market, alone: TestClient) -> tuple[Market, Market]:
-    """A random marketplace, and the same one asked through PostgreSQL; neither knows a word yet."""
+    """A random marketplace, and the same one asked through PostgreSQL; neither knows a name yet."""
     fill(market, random.Random(23))
     for api in (market.api, alone):
-        api.app.state.known_words.words = frozenset()  # type: ignore[attr-defined]
+        api.app.state.vocabulary.current = EMPTY  # type: ignore[attr-defined]
     return market, through(market, alone)
 
 

@@ -7,6 +7,7 @@ scores in 32 bits, so scores are the same within 1e-4, and what is closer may ch
 
 import os
 import random
+from collections.abc import Container
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +18,9 @@ from api.search_parameters import parse
 from search.postgres import statement
 from search.profiles import DEFAULT, Profile
 from search.query import body
-from search.request import SearchRequest
-from search.vocabulary_tokens import misspelt, read, request_body
+from search.request import Near, SearchRequest
+from search.typos import misspelt
+from search.understand import vocabulary
 from tests.market import Market
 from tests.search.test_against_sql import TODAY, fill, random_search
 
@@ -75,13 +77,12 @@ def named(market: Market) -> Market:
     return market
 
 
-def known(market: Market) -> frozenset[str]:
+def known(market: Market) -> Container[str]:
     """The words of the index, as the API knows them."""
-    answer = market.elastic.search(index=market.alias, body=request_body())
-    return read(answer["aggregations"])
+    return vocabulary.read(market.elastic, market.alias).words
 
 
-def random_text(rng: random.Random, words: frozenset[str]) -> SearchRequest:
+def random_text(rng: random.Random, words: Container[str]) -> SearchRequest:
     """A search by one to four words, every second one with filters, a point or dates as well."""
     text = " ".join(rng.choices(WORDS, k=rng.choice([1, 1, 2, 2, 3, 4])))
     asked = random_search(rng) if rng.random() < 0.5 else {}
@@ -139,7 +140,7 @@ ODD = Profile.model_validate(
         "signals": DEFAULT.signals.model_dump()
         | {
             "reviews": DEFAULT.signals.reviews.model_dump() | {"on": False},
-            "freshness": DEFAULT.signals.freshness.model_dump() | {"points": 0.2, "half_days": 9},
+            "freshness": DEFAULT.signals.freshness.model_dump() | {"points": 0.1, "half_days": 9},
         },
     }
 )
@@ -170,3 +171,12 @@ def test_browsing_scores_the_same_in_both(named: Market) -> None:
 def test_ways_to_write_a_name_score_the_same(named: Market, text: str) -> None:
     guesses = misspelt(text, known(named))
     assert same_scores(named, SearchRequest(text=text, misspelt=guesses, limit=100)) > 0
+
+
+def test_a_car_on_the_other_side_of_the_world_has_a_score(market: Market) -> None:
+    """Of points that halve every 10 km, 20,000 km leave less than PostgreSQL's floats can hold."""
+    market.store(
+        {"lat": 19.7, "lon": -155.1}, {"lat": -19.7, "lon": 24.9}, {"lat": None, "lon": None}
+    )
+    near = Near(19.7, -155.1)
+    assert same_scores(market, SearchRequest(near=near, now=datetime.now(UTC), limit=10)) == 3
