@@ -40,7 +40,7 @@ class Bench:
     def market(self) -> Settings:
         """Servers of the bench's own and an indexed marketplace, kept for the next run."""
         servers(self.state)
-        os.environ["RIDES_INDEX_ALIAS"] = "vehicles"
+        os.environ["RIDES_INDEX_ALIAS"] = f"vehicles-{self.vehicles}"  # of each size its own
         database(f"bench_{self.vehicles}")
         rides("seed", "--if-empty", "--vehicles", str(self.vehicles))
         rides("reindex", "--if-needed")

@@ -54,7 +54,9 @@ def _price(signal: Price) -> str:
 
 def _decay(points: float, half: float, away: str) -> str:
     """All points at 0, half of them at `half`; none where the distance is not known."""
-    return f"coalesce({_float(points)} * exp({_float(log(0.5) / half)} * {away}), 0)"
+    # PostgreSQL refuses an exponential that is too small for a float, of a car across the world.
+    # Without a distance it is as far: exp(-80) is 2e-35.
+    return f"{_float(points)} * exp(greatest({_float(log(0.5) / half)} * {away}, -80))"
 
 
 def _float(number: float) -> str:

@@ -44,9 +44,7 @@ def build(
     page = [all_chosen, *only]
     if request.after is not None:
         page.append(ordering.after(sort, request.after, into))
-    aggregations = [
-        f"'{name}', {facets.aggregation(request, name, chosen, into)}" for name in request.facets
-    ]
+    aggregations = facets.aggregations(request, chosen, into)
     found = f"{asked.source}{into.computed()}"
     headline = "'{}'::jsonb"
     if request.text and not window:
@@ -69,7 +67,7 @@ def build(
                 ) ORDER BY {ordering.clause(sort)}), '[]')
                 FROM page JOIN {DOCUMENTS} USING (id)
             ) AS hits,
-            jsonb_build_object({", ".join(aggregations)}) AS aggregations
+            {aggregations} AS aggregations
     """  # noqa: S608 - names from the table of fields; values are parameters
     return statement, into.values
 

@@ -272,7 +272,7 @@ def test_an_order_of_the_engines_own_is_refused_by_the_other(
 
 
 def test_a_walk_by_text_that_postgresql_began_ends_there(market: Market, open_api: Open) -> None:
-    stored = market.store({}, {}, {})[::-1]  # the newest first
+    stored = market.store(*({"listed_at": "2025-01-01"} for _ in range(3)))
     page = open_api(GONE).get(SEARCH, params={"q": "toyota", "limit": 1}).json()
     rest = market.search(q="toyota", limit=5, cursor=page["nextCursor"])
     assert [item["id"] for item in (*page["items"], *rest["items"])] == stored

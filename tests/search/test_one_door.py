@@ -37,15 +37,15 @@ def ids(page: dict[str, Any]) -> list[int]:
     return [item["id"] for item in page["items"]]
 
 
-def newest_first(market: Market, number: int) -> list[int]:
-    """So many vehicles that differ in nothing but their age, in the order of relevance."""
-    return market.store(*({} for _ in range(number)))[::-1]
+def alike(market: Market, number: int) -> list[int]:
+    """So many vehicles that differ in nothing: relevance orders them by id."""
+    return market.store(*({"listed_at": "2025-01-01"} for _ in range(number)))
 
 
 def test_what_was_just_taken_is_replaced_by_the_same_engine(
     market: Market, postgres: TestClient
 ) -> None:
-    stored = newest_first(market, 9)
+    stored = alike(market, 9)
     for vehicle in stored[1:3]:
         factory.store_booking(market.conn, vehicle, START, END)
     page = search(postgres, **DATES, limit=3)
@@ -57,7 +57,7 @@ def test_a_walk_that_postgresql_began_is_refilled_there(
     market: Market, postgres: TestClient
 ) -> None:
     """Relevance is an engine's own order: what moves up comes from the one that began."""
-    stored = newest_first(market, 9)
+    stored = alike(market, 9)
     first = search(postgres, **DATES, limit=3)
     factory.store_booking(market.conn, stored[3], START, END)
     page = market.search(**DATES, limit=3, cursor=first["nextCursor"])
