@@ -123,8 +123,8 @@ def start(data: Path, home: Path, java: Path, *, port: int) -> int:
     )
     pid = int(pid_file(data).read_text())
     with Elasticsearch(url(port), request_timeout=60) as client:
-        # Its shards open now. After a crash a large one replays its log for longer than this, and one
-        # that never opens is for a rebuild of the index to heal: the server is up all the same.
+        # Its shards open now. After a crash a large one replays its log for longer than this, and
+        # one that never opens is for a rebuild of the index to heal: the server is up all the same.
         client.options(ignore_status=408).cluster.health(wait_for_status="yellow", timeout="30s")
     return pid
 
