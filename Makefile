@@ -32,9 +32,12 @@ down: install ## Stop what `make up` started
 test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-soak: install ## The random comparison of both search engines, ten times as long
+soak: install ## Long: both engines at random, relations between searches, outages under load
 	RIDES_SOAK=14000 $(BIN)/pytest --timeout=3600 tests/search/test_engines.py
 	RIDES_SOAK=4000 $(BIN)/pytest --timeout=3600 tests/search/test_engines_by_text.py
+	RIDES_SOAK=3000 $(BIN)/pytest --timeout=3600 tests/search/test_metamorphic.py
+	RIDES_SOAK=1 $(BIN)/pytest -s --timeout=1800 tests/search/test_outage.py
+	$(BIN)/python -m bench outage --vehicles 5000
 
 check: install ## Format, lint, types, rooms, migrations
 	$(BIN)/ruff format --check .
@@ -47,7 +50,7 @@ format: install ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install ## Measure search and reindexing side by side with their baselines
+bench: install ## Measure everything beside its baseline; fails when a promise is broken
 	$(BIN)/python -m bench
 
 bench-relevance: install ## Judge the order of results against plain BM25

@@ -17,7 +17,7 @@ from rich.table import Table
 from bench import report, stack
 from bench.search import WARM_UP, get
 
-ROUNDS = 60  # of every pair
+ROUNDS = 40  # of every pair
 # Understood to the last word, so that parameters say the same.
 TEXTS = (
     "toyota suv under $90",

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 from rich.console import Console
+from rich.markup import escape as plain
 
 RESULTS = Path(__file__).parent / "results"
 Spread = tuple[float, float, float]  # lower quartile, median, upper quartile
@@ -45,7 +46,7 @@ def summary(times: list[float]) -> dict[str, float]:
 def promise(text: str, kept: bool) -> bool:
     """Print whether it is kept; `make bench` fails if one is not."""
     style = "green" if kept else "bold red"
-    Console().print(f"[{style}]{'PASS' if kept else 'FAIL'}[/]  {escape(text)}", highlight=False)
+    Console().print(f"[{style}]{'PASS' if kept else 'FAIL'}[/]  {plain(text)}", highlight=False)
     return kept
 
 

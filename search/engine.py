@@ -156,5 +156,6 @@ def open_engine(settings: Settings) -> Engine:
         max_retries=0,
         retry_on_timeout=False,
         connections_per_node=50,
+        meta_header=False,  # what the client is made of, put together anew for every call
     )
     return Engine(client, settings.index_alias)

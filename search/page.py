@@ -11,10 +11,11 @@ from search.query import facets
 from search.request import Near, SearchRequest
 
 EARTH_RADIUS_KM = 6371.0087714  # mean radius, the one that Elasticsearch computes with
-_ITEM_FIELDS = tuple(
-    (field.name, camel(field.name), field.bounds.scale if field.bounds else 1)
+_KEYS = tuple((field.name, camel(field.name)) for field in FIELDS if field.item)
+_SCALED = tuple(
+    (camel(field.name), field.bounds.scale)
     for field in FIELDS
-    if field.item
+    if field.item and field.bounds and field.bounds.scale != 1
 )
 
 
@@ -98,10 +99,10 @@ def _page(
 
 def _item(request: SearchRequest, hit: Mapping[str, Any]) -> dict[str, Any]:
     source = hit["_source"]
-    item: dict[str, Any] = {}
-    for name, key, scale in _ITEM_FIELDS:
-        value = source.get(name)
-        item[key] = value if scale == 1 or value is None else value / scale
+    item: dict[str, Any] = {key: source.get(name) for name, key in _KEYS}
+    for key, scale in _SCALED:
+        if item[key] is not None:
+            item[key] /= scale
     point = source.get("location") or {"lat": None, "lon": None}
     item["location"] = {
         "lat": point["lat"],

@@ -95,12 +95,15 @@ class Truth:
     async def _ask(
         self, statement: str, parameters: Mapping[str, Any] | None = None
     ) -> Rows | None:
+        used = self._connection
         # Waited for apart: a statement that is cancelled itself waits for the server to agree.
         task = asyncio.create_task(self._execute(statement, parameters))
         done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
         if not done:
             task.cancel()
-            self._connection = None  # the next question gets a new one
+            # The next question gets a new one. Of many that wait, the first has seen to it.
+            if self._connection is used:
+                self._connection = None
             log.warning("the database does not answer a search in time")
             return None
         if error := task.exception():

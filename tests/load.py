@@ -24,6 +24,11 @@ SEARCHES = (
     f"vehicles?start={_DAY}&end={_LATER}&priceBasis=total&sort=price",
     "vehicles?lat=19.7&lon=-155.1&radiusKm=50&sort=distance&facets=none",
 )
+LOOKUPS = (
+    "suggest?q=toy",
+    "facet-values?facet=model&q=r",
+    "clusters?bbox=-160.5,18.5,-154.5,22.5&zoom=7",
+)
 WALKS = (BY_PRICE, BY_RELEVANCE)  # page after page
 PAGES = 4  # of a walk
 PAUSE_S = 0.1  # of a renter between two questions: the load is bounded

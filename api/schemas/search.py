@@ -90,7 +90,7 @@ class FixedParameters(BaseModel):
         RELEVANCE, description="Order; `distance` needs `lat` and `lon`. Ties are broken by id."
     )
     keep: list[Literal[*KINDS]] = Field(  # type: ignore[valid-type]  # derived
-        [],
+        default_factory=list,
         max_length=len(KINDS),
         description="Kinds that are not read out of the text: their words are searched as text; "
         "repeat it for several",
@@ -124,8 +124,9 @@ def _field_parameters() -> dict[str, Any]:
         if field.match:
             derived[field.name] = (
                 Annotated[list[Value], Field(max_length=MOST_VALUES)],
+                # A factory: a default that is a list would be copied deeply, by every search.
                 Field(
-                    [],
+                    default_factory=list,
                     description=_filter_text(field),
                     examples=[[field.example]],
                     # For generated clients, which cannot read the description.

@@ -120,14 +120,14 @@ def _read_values(
             if bucket["key"] not in counts:
                 counts[bucket["key"]] = bucket["doc_count"]
                 other -= bucket["doc_count"]
-    found = {key.lower() for key in counts}
+    found = {key.lower() for key in counts} if asked else ()
     for key, value in asked.items():
         if key not in found:
             # Of a facet of which all must match, every hit has the selected value.
             counts[value] = 0 if "selected" in group else group["doc_count"]
             other -= counts[value]
     values = [
-        {"value": value, "count": count, "selected": value.lower() in asked}
+        {"value": value, "count": count, "selected": bool(asked) and value.lower() in asked}
         for value, count in counts.items()
     ]
     exact = answer["doc_count_error_upper_bound"] == 0

@@ -31,7 +31,7 @@ from tests.load import BY_RELEVANCE, SEARCHES, Load, latencies, since
 
 pytestmark = pytest.mark.timeout(900)
 
-ASKED = SEARCHES
+ASKED = SEARCHES  # `+ LOOKUPS` as soon as PostgreSQL answers those too
 SEARCHERS, BOOKERS, VEHICLES = 6, 2, 40
 # How long a fault stays once the breaker has opened, in seconds; longer in `make soak`.
 SOAK = "RIDES_SOAK" in os.environ
@@ -166,8 +166,8 @@ def test_no_search_fails_and_bookings_go_on(site: Site, breaking: Break) -> None
         broken = time.monotonic()
         with breaking(site):
             until(lambda: site.breaker() != "closed")
-            opened = time.monotonic()
-            load.stay(STAY_S)
+            opened = load.stay(STAY_S)
+            until(lambda: {*ASKED} <= {each.asked for each in since(load.searches, opened)})
             calls, healed = site.wire.calls - calls, time.monotonic()
         until(lambda: answered_by_elasticsearch(load) and site.breaker() == "closed")
         well = load.stay(0.5)
@@ -179,8 +179,6 @@ def test_no_search_fails_and_bookings_go_on(site: Site, breaking: Break) -> None
     # Asked once a search at most, and hardly at all while it does not answer.
     assert site.wire.calls - calls_before <= 1.1 * len(load.searches) + 10
     assert calls <= CALLS_TO_OPEN + 2 * ((healed - broken) / OPEN_S + 1)
-    outage = [each for each in since(load.searches, opened) if each.begun < healed]
-    assert {each.asked for each in outage} >= {*ASKED}
     show(load, broken, opened, healed)
 
 
