@@ -33,8 +33,8 @@ test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: install ## Format, lint, types, rooms, migrations
-soak: install ## The random comparison of both search engines, ten times as long
-	RIDES_SOAK=3000 $(BIN)/pytest --timeout=1800 tests/search/test_engines.py
+soak: install ## The random tests of both search engines, ten times as long
+	RIDES_SOAK=3000 $(BIN)/pytest --timeout=1800 tests/search/test_engines.py tests/search/test_metamorphic.py
 
 check: install ## Format, lint, types, rooms
 	$(BIN)/ruff format --check .
