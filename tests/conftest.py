@@ -120,13 +120,18 @@ def _session_connection(database_url: str) -> Iterator[psycopg.Connection[TupleR
         yield connection
 
 
+def emptied(connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
+    """The connection, to a database without a row."""
+    connection.execute("SET rides.allow_truncate = 'on'")
+    connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
+    connection.execute("RESET rides.allow_truncate")
+    return connection
+
+
 @pytest.fixture
 def conn(_session_connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
     """An autocommitting connection to this worker's database, emptied before the test."""
-    _session_connection.execute("SET rides.allow_truncate = 'on'")
-    _session_connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
-    _session_connection.execute("RESET rides.allow_truncate")
-    return _session_connection
+    return emptied(_session_connection)
 
 
 @pytest.fixture(scope="session")

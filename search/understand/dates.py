@@ -70,7 +70,11 @@ _WORDY = rf"(?:{_any(_ORDINALS)})"
 _YEAR = r"(?:(?: ,)? (?P<{0}>20\d\d))?"
 _COUNT = rf"(?:\d{{1,3}}|an?|{_any(NUMBER_WORDS)}|a couple(?: of)?|couple(?: of)?)"
 _UNIT = r"(?:days?|nights?|weeks?|fortnights?|months?|weekends?)"
-_NOT_A_TIME = r"(?! ?(?::|am\b|pm\b|o ' clock|o \"))"
+# "March 4 pm" and "March 4 days" do not name the 4th.
+_NOT_A_TIME = (
+    r"(?! ?(?::|am\b|pm\b|o ' clock|o \")|(?: -)? (?:days?|nights?|weeks?|hours?|people|persons?|"
+    r"passengers?|adults|seats?|seaters?|doors?)\b)"
+)
 
 # One alternative for each way to name a day; the name of its group says how it is resolved.
 _POINTS = (

@@ -65,7 +65,7 @@ _FORMS = tuple(
     re.compile(rf"(?<!\S){pattern}(?!\S)")
     for pattern in (
         rf"(?:for )?{_NOT_A_STAY}{_LENGTH} {_SOME}(?:in |during |within )?{_WHICH}{_ALONE}",
-        rf"{_SOME}(?:(?:in|during) )?{_WHICH}(?: ,)? for (?:about |around )?{_LENGTH}(?! (?:from|starting|beginning|on|after|before|until|till)\b)",
+        rf"{_SOME}(?:(?:in|during) )?{_WHICH}(?: ,)?(?: for(?: about| around)?)? {_LENGTH}(?! (?:from|starting|beginning|on|after|before|until|till)\b)",
     )
 )  # fmt: skip
 

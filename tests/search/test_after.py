@@ -1,5 +1,6 @@
 """Read your writes: a write's answer has a token, a search that carries it waits for that write."""
 
+import random
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from accounts.tokens import sign_token
+from indexer import drain
 from search.truth import _PENDING
 from tests import factory
 from tests.conftest import SECRET
@@ -159,3 +161,42 @@ def test_the_age_is_the_oldest_change_s(market: Market) -> None:
         market.drain()
     time.sleep(0.05)
     assert market.search(**NOTHING)["meta"]["indexAgeMs"] == 0
+
+
+def test_the_age_is_true_while_the_drain_runs(market: Market, database_url: str) -> None:
+    """Until a probe finds what it wrote, no answer claims to be younger than the probe's wait.
+
+    Both are read on the test's own clock, so a slow machine makes both longer, never one.
+    """
+    import psycopg
+
+    rng = random.Random(47)
+    stop = threading.Event()
+
+    def draining() -> None:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            while not stop.wait(rng.uniform(0, 0.3)):
+                drain.drain(connection, market.elastic)
+
+    (vehicle,) = market.store({"daily_rate_cents": 1000})
+    drainer = threading.Thread(target=draining)
+    drainer.start()
+    waits = []
+    try:
+        for price in range(2000, 2030):
+            market.conn.execute(
+                "UPDATE vehicles SET daily_rate_cents = %s WHERE id = %s", [price, vehicle]
+            )
+            written = time.monotonic()
+            while True:
+                waited_ms = (time.monotonic() - written) * 1000
+                page = market.search(**NOTHING)
+                if page["items"][0]["dailyRate"] == price:
+                    break
+                waits.append(waited_ms)
+                assert page["meta"]["indexAgeMs"] >= waited_ms - 50
+                assert waited_ms < 60_000, "the drain does not run"
+    finally:
+        stop.set()
+        drainer.join()
+    assert max(waits) > 50  # or nothing was compared

@@ -142,18 +142,6 @@ def check_facets(market: Market, facets: dict[str, Any], asked: dict[str, Any]) 
     assert sum(bucket["count"] for bucket in price["buckets"]) == len(prices)
 
 
-def test_a_filter_and_its_opposite_make_the_whole(random_market: Market) -> None:
-    rng = random.Random(13)
-    for _ in range(20):
-        asked = random_search(rng)
-        asked.pop("instantBook", None)
-        whole, yes, no = (
-            random_market.search(**asked, facets="none", **only)["total"]["value"]
-            for only in ({}, {"instantBook": True}, {"instantBook": False})
-        )
-        assert whole == yes + no
-
-
 def test_walking_a_random_search_finds_every_vehicle_once(random_market: Market) -> None:
     rng = random.Random(17)
     for _ in range(15):

@@ -1,7 +1,12 @@
 """Sort orders and pages: every vehicle once, whatever the order, even among equals."""
 
+import random
+import threading
+
+import psycopg
 import pytest
 
+from indexer import drain
 from tests.market import Market
 
 NULLS = [{"imported_rating": 450}, {}, {"imported_rating": 480}, {"imported_rating": 450}]
@@ -62,6 +67,41 @@ def test_pages_hold_still_while_others_are_written(market: Market) -> None:
         page = market.search(q="toyota", limit=3, cursor=page["nextCursor"])
     untouched = [vehicle_id for vehicle_id in seen if vehicle_id in ids]
     assert untouched == ids
+
+
+@pytest.mark.parametrize("sort", ["relevance", "price"])
+def test_a_walk_while_somebody_writes_meets_every_untouched_vehicle_once(
+    market: Market, database_url: str, sort: str
+) -> None:
+    ids = market.store(*({"daily_rate_cents": 1000 + n % 5} for n in range(90)))
+    untouched, written = ids[::2], ids[1::2]
+    stop = threading.Event()
+    writes = 0
+
+    def write() -> None:
+        nonlocal writes
+        rng = random.Random(53)
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            while not stop.is_set():
+                vehicle = rng.choice(written)
+                status = rng.choice(["listed", "listed", "unlisted"])
+                connection.execute(
+                    "UPDATE vehicles SET daily_rate_cents = %s, status = %s, make = %s"
+                    " WHERE id = %s",
+                    [rng.randint(900, 1100), status, rng.choice(["Toyota", "Jeep"]), vehicle],
+                )
+                drain.drain(connection, market.elastic)
+                writes += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        walked = market.walk(q="toyota", sort=sort, limit=3, facets="none")
+    finally:
+        stop.set()
+        writer.join()
+    assert sorted(each for each in walked if each in untouched) == untouched
+    assert writes > 1  # or nobody wrote
 
 
 class TestCursors:
