@@ -1,5 +1,6 @@
 """The engine: asks Elasticsearch and refuses to pass on an answer that is not whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,7 @@ from elasticsearch.serializer import OrjsonSerializer
 
 from runtime.settings import Settings
 from search import clusters, facet_values, page, suggest
-from search.query import body
+from search.query import body, counts
 from search.query.body import ENGINE_TIMEOUT_S
 from search.request import SearchRequest
 
@@ -43,6 +44,11 @@ class Engine:
         # The same copy of the index for every page of a search.
         answer = await self._ask(body.build(request), preference=request.fingerprint())
         return page.read(request, answer)
+
+    async def count(self, requests: Sequence[SearchRequest]) -> list[int]:
+        """How many vehicles each finds, from one call; raises as `search` does."""
+        preference = requests[0].fingerprint()
+        return counts.read(await self._ask(counts.build(requests), preference=preference))
 
     async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
         """Suggestions by section, from one call; raises as `search` does."""

@@ -3,6 +3,7 @@
 Where no Elasticsearch is configured PostgreSQL is what answers, and nothing is degraded.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -78,6 +79,14 @@ class Searches:
         except SearchUnavailableError:
             self.breaker.failed()
             raise
+
+    async def count(self, requests: Sequence[SearchRequest], engine: str) -> list[int]:
+        """How many vehicles each finds, from the engine that answered a search; raises as `more`.
+
+        Whether it answers says nothing to the breaker: a search can do without.
+        """
+        chosen = self.postgres if engine == POSTGRES else self.elasticsearch
+        return await chosen.count(requests)
 
     async def _fall_back(self, request: SearchRequest, issuer: str | None) -> SearchPage:
         if issuer == ELASTICSEARCH and _own_order(request):
