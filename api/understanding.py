@@ -1,7 +1,7 @@
 """Free text as filters, between the parsed request and the engine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from search.request import SearchRequest
+from search.typos import misspelt
 from search.understand.apply import apply
 from search.understand.reader import understand
 from search.understand.reading import Reading
@@ -25,11 +26,19 @@ class Understood:
     items: list[dict[str, Any]]
     pinned: list[list[Any]]
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of what was read, applied or not."""
+        return [each["kind"] for each in self.items]
+
 
 def first_page(
     asked: SearchRequest, vocabulary: Vocabulary, now: datetime, time_zone: str
 ) -> Understood:
-    """Read the text as of today in the marketplace's time zone; it never makes a search fail."""
+    """Read the text as of today in the marketplace's time zone; it never makes a search fail.
+
+    Of the text that remains, similar words will do for those that the vocabulary does not know.
+    """
     readings: tuple[Reading, ...] = ()
     if asked.text:
         today = now.astimezone(ZoneInfo(time_zone)).date()
@@ -38,7 +47,10 @@ def first_page(
         except Exception:
             # A text that is not understood is still a text to search.
             log.exception("text not understood", length=len(asked.text))
-    return _understood(asked, readings)
+    understood = _understood(asked, readings)
+    rest = understood.request
+    unknown = misspelt(rest.text or "", vocabulary.words)
+    return replace(understood, request=replace(rest, misspelt=unknown, now=now))
 
 
 def next_page(asked: SearchRequest, pinned: Sequence[Sequence[Any]]) -> Understood:

@@ -16,10 +16,11 @@ def misspelt(text: str, known: Container[str]) -> tuple[str, ...]:
     `known` are the words of a vocabulary.
     """
     words = dict.fromkeys(fold(word) for word in split(text))
-    return tuple(word for word in words if _suspect(word) and not is_known(word, known))
+    return tuple(word for word in words if may_be_misspelt(word) and not is_known(word, known))
 
 
-def _suspect(word: str) -> bool:
+def may_be_misspelt(word: str) -> bool:
+    """Whether a folded word is long and plain enough."""
     # The plural of a short word is short, too.
     letters = len(word.removesuffix("s"))
     return letters >= SHORTEST_TYPO and word.isalpha() and word not in OPTIONAL

@@ -19,8 +19,8 @@ SHORTEST_TYPO = 4
 LONGEST_TYPO = 10
 _WORD = re.compile(r"[^\W_]+(?:['\u2019.][^\W_]+)*")  # "John's" and "3.5" are one word
 # What separates words for us as for the index; a point stays, as that of "2.5" does there.
-_BETWEEN = re.compile(r"[-\u2010-\u2015\s/,&+()]+")
-_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_APART = re.compile(r"[^-\u2010-\u2015\s/,&+()]+")
+_INSIDE = re.compile(r"[^\W_](?:.*[^\W_])?")
 _PARTS = re.compile(r"\d+|\D+")
 _LETTER = "[a-z0-9]"
 # What loses nothing when decomposed, and is still written without.
@@ -38,8 +38,13 @@ def fold(text: str) -> str:
 
 def split(text: str) -> list[str]:
     """The words, as they were written; what has no letter and no digit is none."""
-    parts = (_EDGES.sub("", part) for part in _BETWEEN.split(text))
-    return [part for part in parts if part]
+    return [text[start:end] for start, end in spans(text)]
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of `split` stand."""
+    inside = (_INSIDE.search(text, *part.span()) for part in _APART.finditer(text))
+    return [found.span() for found in inside if found]
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api import cursors, understanding, write_tokens
+from api import cursors, suggesting, understanding, write_tokens
 from api.dependencies import Now
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
@@ -20,7 +20,6 @@ from search.fields import RELEVANCE, camel
 from search.page import SearchPage as Found
 from search.profiles import DEFAULT
 from search.truth import Truth, age_ms
-from search.typos import misspelt
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -50,6 +49,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     """
     begun = time.perf_counter()
     asked, cursor = parse(request.query_params.multi_items(), now.date())
+    sent = asked
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
     issuer: str | None = None
@@ -70,13 +70,13 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         vocabulary = request.app.state.vocabulary.current
         understood = understanding.first_page(asked, vocabulary, now, settings.time_zone)
         asked = understood.request
-        asked = replace(asked, misspelt=misspelt(asked.text or "", vocabulary.words), now=now)
     truth: Truth = request.app.state.truth
     after = request.query_params.get("after")
     written = None if after is None else write_tokens.decode(settings, after)
     satisfied = None if written is None else await truth.searchable(written)
     oldest_change = await truth.oldest_change()
     searches: Searches = request.app.state.searches
+    asking = time.perf_counter()
     try:
         found = await checked.search(searches, truth, asked, now, issuer)
     except CursorEngineChangedError as error:
@@ -104,6 +104,9 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             },
         ),
         "understood": understood.items,
+        "suggestions": suggesting.nothing()
+        if cursor
+        else await suggesting.suggestions(request.app, sent, asked, found, asking),
         "meta": {
             "engine": found.engine,
             "degraded": found.degraded or not found.checked,
@@ -132,5 +135,4 @@ def _page(found: Found) -> dict[str, object]:
         "facets": {camel(name): values for name, values in found.facets.items()},
         "facetStats": {camel(name): stats for name, stats in found.facet_stats.items()},
         "total": {"value": found.total, "exact": True},
-        "suggestions": {},
     }

@@ -12,6 +12,7 @@ from search.fields import DISTANCE, FACETS, FIELDS, PRICE, RELEVANCE, SORTS, Kin
 from search.understand.reading import KINDS
 
 MOST_VALUES = 20  # of one filter
+LONGEST_TEXT = 200  # letters
 ALL_FACETS: tuple[str, ...] = tuple(fields.camel(name) for name in (*FACETS, PRICE))
 
 Value = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -25,7 +26,7 @@ class FixedParameters(BaseModel):
 
     q: str | None = Field(
         None,
-        max_length=200,
+        max_length=LONGEST_TEXT,
         description="Free text: every word must be found in the name, place, features or "
         "description. Case and accents do not matter.",
         examples=["tesla model x"],
@@ -274,6 +275,70 @@ class UnderstoodWords(Shape):
     )
 
 
+class ReplacedWords(Shape):
+    """Words of `q` that are not known, and those that were probably meant."""
+
+    start: int = Field(description="where the words begin in `q`, trimmed", examples=[6])
+    end: int = Field(description="where they end, exclusive", examples=[10])
+    words: str = Field(description="as they were typed", examples=["modl"])
+    meant: str = Field(description="what stands in their place", examples=["model"])
+
+
+class DidYouMean(Shape):
+    """The text as it was probably meant; it finds at least one vehicle."""
+
+    q: str = Field(
+        description="to show, and to send instead of `q` with otherwise the same parameters",
+        examples=["tesla model x"],
+    )
+    replaced: list[ReplacedWords] = Field(description="what differs, in the order of the text")
+    total: int = Field(description="vehicles that it finds", examples=[12])
+    applied: bool = Field(
+        description="true: no vehicle has the words as typed and `items` were found by similar "
+        "ones; show “Results for …”. False: show “Did you mean …?”",
+        examples=[True],
+    )
+
+
+class GivenUp(Shape):
+    """A parameter that asks for less than this search does."""
+
+    parameter: str = Field(examples=["priceMax"])
+    was: Any = Field(description="its value in this search, read from `q` or sent", examples=[8000])
+    now: Any = Field(description="its value now; null where it is gone", examples=[10000])
+    label: str = Field(description="in words, to show", examples=["Up to 100 a day"])
+
+
+class Relaxed(Shape):
+    """A search that asks for less and finds more."""
+
+    relaxed: list[GivenUp] = Field(description="what was given up; mostly one thing")
+    parameters: dict[str, Any] = Field(
+        description="what to send, in place of all parameters of this search but `limit` and "
+        "`facets`; a list is sent as its parameter repeated",
+        examples=[{"q": "jeep", "city": ["Hilo"], "priceMax": 10000}],
+    )
+    count: int = Field(description="vehicles that it finds", examples=[7])
+    items: list[Item] = Field(
+        [],
+        description="its first vehicles, at most 10; only in the first suggestion, and only where "
+        "this search has no items of its own",
+    )
+
+
+class Alternatives(Shape):
+    """What to try instead; only beside a first page, and not when another engine stands in."""
+
+    did_you_mean: DidYouMean | None = Field(
+        description="where words of `q` are not known and known ones are near; else null"
+    )
+    relaxed: list[Relaxed] = Field(
+        description="where fewer than 5 vehicles are found: at most 4 searches that find more, in "
+        "the order in which renters give things up; empty where there are none, or when they could "
+        "not be counted in time"
+    )
+
+
 class SearchPage(Page):
     """One page of a search."""
 
@@ -284,5 +349,5 @@ class SearchPage(Page):
     understood: list[UnderstoodWords] = Field(
         description="what was read out of the text as filters, in the order of the text"
     )
-    suggestions: dict[str, Any] = Field(description="what to try instead; nothing yet")
+    suggestions: Alternatives = Field(description="what to try instead, where little is found")
     meta: Meta

@@ -20,7 +20,7 @@ HIGHLIGHTED: tuple[str, ...] = tuple(field.name for field in FIELDS if field.hig
 # Where joined words are looked for: they are spellings of a name, not of anything else.
 _NAMES = ("make", "model", "name")
 TYPO = 0.3  # of a similar word, before its share of equal letters; below any word that is found
-_LONG = 8  # letters from which on two may be wrong
+LONG = 8  # letters from which on two may be wrong
 _LONGEST_NAME = 3  # words, as of the Range Rover Sport
 MOST_WORDS = 24  # with alternatives of their own; those after them only as they stand
 
@@ -156,7 +156,7 @@ def _similar(word: str, boost: float) -> Clause:
         "match": {
             "name": {
                 "query": word,
-                "fuzziness": 2 if len(word) >= _LONG else 1,
+                "fuzziness": 2 if len(word) >= LONG else 1,
                 "prefix_length": 1,
                 "boost": boost,
             }

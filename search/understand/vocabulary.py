@@ -17,6 +17,7 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from search import words as written
+from search.did_you_mean import NearWords
 from search.fields import FIELDS, Kind
 from search.query.filters import VISIBLE
 from search.understand.aliases import ALIASES
@@ -63,6 +64,7 @@ class Vocabulary:
     vehicle_parts: frozenset[str] = frozenset()
     place_parts: frozenset[str] = frozenset()
     words: Mapping[str, int] = field(default_factory=dict)
+    near: NearWords = field(default_factory=lambda: NearWords({}), compare=False)
 
 
 EMPTY = Vocabulary()
@@ -192,6 +194,7 @@ def build(
         vehicle_parts=_parts(vehicles),
         place_parts=_parts(term.values[0] for term in where),
         words=MappingProxyType(dict(words)),
+        near=NearWords(words),
     )
 
 
