@@ -18,7 +18,7 @@ from typing import Any
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 
-from bench import stack
+from bench import dead_ends, stack
 from indexer.documents import read_page
 from models.session import connect
 from runtime.settings import settings
@@ -59,6 +59,7 @@ def measure(state: Path) -> dict[str, Any]:
     best = max(tried, key=lambda name: fmean(tried[name].values()))
     return {
         "documents": len(documents),
+        "dead ends": dead_ends.measure(),
         "plain": best,
         "groups": {
             group: {

@@ -11,7 +11,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import understanding
+from bench import dead_ends, understanding
 
 mpl.use("svg")
 from matplotlib import pyplot as plt
@@ -85,6 +85,7 @@ def show_relevance(results: dict[str, Any]) -> None:
         if each["profile"] < each["bm25"]
     ]
     Console().print(f"best BM25: {results['plain']}; better there: {', '.join(worse) or 'none'}")
+    dead_ends.show(results["dead ends"])
 
 
 def show_understanding(results: dict[str, Any]) -> None:
