@@ -3,19 +3,22 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import FastAPI
 
 from api import understanding
+from api.errors import Problem
+from api.schemas.search import LONGEST_TEXT
+from api.search_parameters import parse
 from search import dead_ends
 from search.page import SearchPage
 from search.parameters import parameters
 from search.request import SearchRequest
 from search.understand.vocabulary import Vocabulary
 
-ANSWERED_S = 1.4  # after which no search may wait for suggestions
+ANSWERED_S = 1.4  # since the engine was asked; after that no search may wait for suggestions
 
 
 def nothing() -> dict[str, Any]:
@@ -28,8 +31,11 @@ async def suggestions(
 ) -> dict[str, Any]:
     """`{didYouMean, relaxed}` for a first page: what was sent, as what it was searched, and found.
 
-    `begun` is when, of `time.perf_counter`.
+    `begun` is when the engine was asked, of `time.perf_counter`. An engine that stands in for
+    another has no time for this.
     """
+    if found.degraded:
+        return nothing()
     vocabulary: Vocabulary = app.state.vocabulary.current
     now = asked.now
     assert now
@@ -40,7 +46,7 @@ async def suggestions(
     tried = await dead_ends.suggest(app.state.searches, app.state.truth, search, patience_s)
     if tried is dead_ends.NOTHING:
         return nothing()
-    return {"didYouMean": _did_you_mean(tried), "relaxed": _relaxed(tried)}
+    return {"didYouMean": _did_you_mean(tried), "relaxed": _relaxed(tried, now.date())}
 
 
 def _reader(vocabulary: Vocabulary, now: datetime, time_zone: str) -> dead_ends.Reader:
@@ -52,7 +58,7 @@ def _reader(vocabulary: Vocabulary, now: datetime, time_zone: str) -> dead_ends.
 
 
 def _did_you_mean(tried: dead_ends.Suggestions) -> dict[str, Any] | None:
-    if tried.correction is None:
+    if tried.correction is None or len(tried.correction.text) > LONGEST_TEXT:
         return None
     return {
         "q": tried.correction.text,
@@ -62,9 +68,24 @@ def _did_you_mean(tried: dead_ends.Suggestions) -> dict[str, Any] | None:
     }
 
 
-def _relaxed(tried: dead_ends.Suggestions) -> list[dict[str, Any]]:
+def _relaxed(tried: dead_ends.Suggestions, today: date) -> list[dict[str, Any]]:
     return [
         {"relaxed": given_up, "parameters": parameters(each.sent), "count": each.count}
         | ({"items": each.items} if each.items else {})
         for given_up, each in tried.relaxed
+        if _accepted(parameters(each.sent), today)
     ]
+
+
+def _accepted(sent: dict[str, Any], today: date) -> bool:
+    """Whether the route takes it; a text may say what no parameter may, such as 400 days."""
+    pairs = [
+        (name, str(one).lower() if isinstance(one, bool) else str(one))
+        for name, value in sent.items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    try:
+        parse(pairs, today)
+    except Problem:
+        return False
+    return True

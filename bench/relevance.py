@@ -26,7 +26,7 @@ from elasticsearch.helpers import bulk
 from rich.console import Console
 from rich.table import Table
 
-from bench import stack
+from bench import dead_ends, stack
 from indexer.documents import read_page
 from models.session import connect
 from runtime.settings import settings
@@ -78,6 +78,7 @@ def measure(bench: stack.Bench) -> dict[str, Any]:
     best = max(tried, key=lambda name: fmean(tried[name].values()))
     return {
         "documents": len(documents),
+        "dead ends": dead_ends.measure(),
         "plain": best,
         "groups": {
             group: {
@@ -273,3 +274,4 @@ def show(results: dict[str, Any]) -> None:
             parts.add_row(f"{kind}: {part}", str(each["ndcg"]) if kind == "text" else "", *figures)
     Console().print(parts)
     Console().print(f"best BM25: {results['plain']}; better there: {', '.join(worse) or 'none'}")
+    dead_ends.show(results["dead ends"])

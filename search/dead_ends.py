@@ -27,7 +27,7 @@ FEW = 5  # fewer vehicles than these are little
 PATIENCE_S = 0.4  # that all of this may take
 MOST_RELAXED = 4  # are shown
 MOST_ITEMS = 10  # of the first of them, where the page is empty
-MOST_COUNTED = 40
+MOST_COUNTED = 30
 
 # A request as the route searches it, and the kinds of readings in its text.
 Reader = Callable[[SearchRequest], tuple[SearchRequest, Sequence[str]]]

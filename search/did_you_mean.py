@@ -9,13 +9,16 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from search.query.text import wrong_letters
-from search.typos import is_known, may_be_misspelt, misspelt
+from search.query.text import LONG, wrong_letters
+from search.typos import may_be_misspelt, misspelt
 from search.words import fold, spans
 
 MOST = 3  # texts that are proposed; the first that finds something is shown
 MOST_WORDS = 3  # that are looked up
-_SURE = 6  # letters of a word that is hardly near another one by chance, as Hilo is to a hill
+_SURE = 6  # letters of a word that is hardly near another one by chance
+# A word of fewer letters than LONG with another letter in it may well be a word of its own, as
+# "sale" is beside Salt: what it is taken for must be this common beside the commonest word.
+_COMMON = 0.01
 _SHORTEST_HALF = 3  # letters of each of two words that were written as one
 
 
@@ -46,6 +49,7 @@ class NearWords:
 
     def __init__(self, words: Mapping[str, int]) -> None:
         self._words = words
+        self._common = max(words.values(), default=0) * _COMMON
         self._alike: dict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
         for word in words:
             if word.isalpha() and len(word) >= _SHORTEST_HALF:
@@ -62,9 +66,13 @@ class NearWords:
             for letters, known in self._alike.get((word[0], length), ()):
                 if (letters ^ own).bit_count() <= 2 * most:
                     edits = distance(word, known, most)
-                    if edits is not None:
+                    if edits is not None and not self._by_chance(word, known):
                         found.append((edits, -self._words[known], known))
         return [known for _, _, known in sorted(found)[:MOST]]
+
+    def _by_chance(self, word: str, known: str) -> bool:
+        other_letter = len(word) == len(known) and sorted(word) != sorted(known)
+        return len(word) < LONG and other_letter and self._words[known] < self._common
 
 
 def _letters(word: str) -> int:
@@ -153,7 +161,7 @@ def _apart(word: str, words: Mapping[str, int]) -> Iterator[str]:
     """The word as two, where both are known: "jeephawaii"."""
     for middle in range(_SHORTEST_HALF, len(word) - _SHORTEST_HALF + 1):
         left, right = word[:middle], word[middle:]
-        if is_known(left, words) and is_known(right, words):
+        if left in words and right in words:
             yield f"{left} {right}"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from search.fields import FIELDS, camel
 from search.parameters import parameters
+from search.query.text import is_optional
 from search.request import SearchRequest
 from search.words import split
 
@@ -48,8 +49,9 @@ def _label(
             return f"Results for \u201c{now}\u201d"
         case "q":
             gone = Counter(split(was)) - Counter(split(now or ""))
-            words = " ".join(word for word in dict.fromkeys(split(was)) if word in gone)
-            return f"Without \u201c{words or was}\u201d"
+            words = [word for word in dict.fromkeys(split(was)) if word in gone]
+            mattered = [word for word in words if not is_optional(word)] or [was]
+            return f"Without \u201c{' '.join(mattered)}\u201d"
         case "flexDays":
             return f"Up to {now} days earlier or later"
         case "priceMin" | "priceMax" if now is not None:

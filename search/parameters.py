@@ -16,7 +16,9 @@ def parameters(request: SearchRequest) -> dict[str, Any]:
     if near:
         sent |= {"lat": near.lat, "lon": near.lon, "radiusKm": near.radius_km}
     sent["bbox"] = _box(request.box) if request.box else None
-    if dates:
+    if dates and dates.later is not None:
+        sent |= {"month": f"{dates.start:%Y-%m}", "days": dates.days}
+    elif dates:
         sent |= {"start": dates.start, "end": dates.end, "flexDays": dates.flex or None}
     sent |= {camel(name): list(values) for name, values in request.filters.items()}
     for name, ends in request.ranges.items():

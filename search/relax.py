@@ -14,7 +14,7 @@ from search.fields import FIELDS, Match
 from search.query.text import is_optional
 from search.request import Near, SearchRequest
 from search.typos import is_known
-from search.understand.vocabulary import PLACES, Vocabulary
+from search.understand.vocabulary import MOST_OPTIONS, PLACES, Vocabulary
 from search.understand.words import key
 from search.words import fold, split
 
@@ -23,7 +23,7 @@ AROUND_CITY_KM = 50
 DEARER = 1.25  # times the highest price; the lowest is divided by it
 FLEX_DAYS = (3, 7)
 MOST_ALTERNATIVES = 6  # features or words that are tried one by one
-MOST_COMBINATIONS = 16  # all of four demands, and five more
+MOST_COMBINATIONS = 11  # all of four demands
 _MOST_RADIUS_KM = 20_000  # as the HTTP contract allows
 _YEAR_DIGITS = 4
 
@@ -97,13 +97,19 @@ def _is_known(word: str, vocabulary: Vocabulary) -> bool:
     return year or is_optional(word) or is_known(fold(word), vocabulary.words)
 
 
-def _words(request: SearchRequest, _: Vocabulary) -> Levels:
-    """Each word of the text, and then all: what stays text is mostly part of a name."""
+def _words(request: SearchRequest, vocabulary: Vocabulary) -> Levels:
+    """Each word of the text; all but one that is known; and then all: they are mostly names."""
     if not request.text:
         return []
-    every = [n for n, word in enumerate(split(request.text)) if not is_optional(word)]
-    one_by_one = [_without_words(request, [n]) for n in every[:MOST_ALTERNATIVES]]
-    return [*([one_by_one] if len(every) > 1 else []), [replace(request, text=None)]]
+    words = split(request.text)
+    every = [n for n, word in enumerate(words) if not is_optional(word)][:MOST_ALTERNATIVES]
+    known = [n for n in every if _is_known(words[n], vocabulary)]
+    levels = [
+        [_without_words(request, [n]) for n in every],
+        [replace(request, text=words[n]) for n in known],
+    ]
+    some = [level for level in levels if level and len(every) > 1]
+    return [*some, [replace(request, text=None)]]
 
 
 def _without_words(request: SearchRequest, gone: Sequence[int]) -> SearchRequest:
@@ -171,8 +177,8 @@ def _price(request: SearchRequest, _: Vocabulary) -> Levels:
 
 
 def _days(request: SearchRequest, _: Vocabulary) -> Levels:
-    """As many days, a few earlier or later."""
-    if request.dates is None:
+    """As many days, a few earlier or later; a month has no more."""
+    if request.dates is None or request.dates.later is not None:
         return []
     return [
         [replace(request, dates=replace(request.dates, flex=days))]
@@ -217,7 +223,8 @@ def _model(request: SearchRequest, vocabulary: Vocabulary) -> Levels:
 
 def _makes(models: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     terms = chain.from_iterable(vocabulary.terms.get(key(model), ()) for model in models)
-    return tuple(sorted({make for term in terms if term.field == "model" for make in term.makes}))
+    makes = {make for term in terms if term.field == "model" for make in term.makes}
+    return tuple(sorted(makes)[:MOST_OPTIONS])
 
 
 def _place(request: SearchRequest, _: Vocabulary) -> Levels:

@@ -11,15 +11,19 @@ from elasticsearch import Elasticsearch
 from fastapi.testclient import TestClient
 from psycopg import Connection
 
+from api import suggesting
 from indexer import builds, drain
 from indexer.documents import Document, next_version, operations
 from runtime.settings import Settings
+from search import dead_ends
 from search.understand import source, vocabulary
 from tests import factory
 
 NOTHING: dict[str, Any] = {"facets": "none"}
 # Only a test that is about understanding reads the vocabulary, by `Market.learn`.
 source.POLL_S = 3600
+# A loaded machine must not make suggestions disappear.
+dead_ends.PATIENCE_S = suggesting.ANSWERED_S = 60
 drain.POLL_S = 0  # nobody else writes: waiting for the next change would only cost time
 
 
@@ -31,6 +35,12 @@ class Market:
     ) -> None:
         self.conn, self.elastic, self.api = conn, elastic, api
         self.alias, self.database_url = settings.index_alias, settings.database_url
+
+    def through(self, api: TestClient) -> "Market":
+        """The same marketplace as another API shows it."""
+        other = Market.__new__(Market)
+        other.__dict__.update(self.__dict__ | {"api": api})
+        return other
 
     def store(self, *vehicles: dict[str, Any]) -> list[int]:
         """Insert vehicles (columns of the table, besides `features` and `photos`), searchably."""

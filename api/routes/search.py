@@ -78,6 +78,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     satisfied = None if written is None else await truth.searchable(written)
     oldest_change = await truth.oldest_change()
     searches: Searches = request.app.state.searches
+    asking = time.perf_counter()
     try:
         found = await checked.search(searches, truth, asked, now, issuer)
     except CursorEngineChangedError as error:
@@ -109,7 +110,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         "understood": understood.items,
         "suggestions": suggesting.nothing()
         if cursor
-        else await suggesting.suggestions(request.app, sent, asked, found, begun),
+        else await suggesting.suggestions(request.app, sent, asked, found, asking),
         "meta": {
             "engine": found.engine,
             "degraded": found.degraded or not found.checked,

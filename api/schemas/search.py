@@ -22,6 +22,7 @@ from search.fields import (
 from search.understand.reading import KINDS
 
 MOST_VALUES = 20  # of one filter
+LONGEST_TEXT = 200  # letters
 ALL_FACETS: tuple[str, ...] = tuple(fields.camel(name) for name in (*FACETS, PRICE))
 
 Value = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -35,7 +36,7 @@ class FixedParameters(BaseModel):
 
     q: str | None = Field(
         None,
-        max_length=200,
+        max_length=LONGEST_TEXT,
         description="Free text: every word must be found in the name, place, features or "
         "description. Case and accents do not matter.",
         examples=["tesla model x"],
@@ -353,8 +354,8 @@ class Relaxed(Shape):
     )
 
 
-class Suggestions(Shape):
-    """What to try instead; only beside a first page."""
+class Alternatives(Shape):
+    """What to try instead; only beside a first page, and not when another engine stands in."""
 
     did_you_mean: DidYouMean | None = Field(
         description="where words of `q` are not known and known ones are near; else null"
@@ -376,5 +377,5 @@ class SearchPage(Page):
     understood: list[UnderstoodWords] = Field(
         description="what was read out of the text as filters, in the order of the text"
     )
-    suggestions: Suggestions = Field(description="what to try instead, where little is found")
+    suggestions: Alternatives = Field(description="what to try instead, where little is found")
     meta: Meta

@@ -21,7 +21,7 @@ HIGHLIGHTED: tuple[str, ...] = tuple(field.name for field in FIELDS if field.hig
 NAMES = ("make", "model", "name")
 TYPO = 0.2  # of a similar word, before its share of equal letters; below any word that is found
 WHOLE_NAMES, WHOLE = ("make", "model"), 1  # of which the text may have the whole, and its points
-_LONG = 8  # letters from which on two may be wrong
+LONG = 8  # letters from which on two may be wrong
 _LONGEST_NAME = 3  # words, as of the Range Rover Sport
 MOST_WORDS = 24  # with alternatives of their own; those after them only as they stand
 
@@ -174,7 +174,7 @@ def _similar(word: str, boost: float) -> Clause:
 
 def wrong_letters(word: str) -> int:
     """How many letters of a word may be wrong."""
-    return 2 if len(word) >= _LONG else 1
+    return 2 if len(word) >= LONG else 1
 
 
 def highlight() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.schemas.search import Item, SearchPage
+from api.schemas.search import Alternatives, DidYouMean, GivenUp, Item, Relaxed, SearchPage
 from tests.market import Market
 
 
@@ -30,6 +30,25 @@ def test_total_window_and_distance_are_there_only_when_asked_for(market: Market)
     market.store({})
     (item,) = market.search()["items"]
     assert set(item) == keys(Item, without=("total", "window", "distanceKm"))
+
+
+def test_suggestions_have_the_declared_keys(market: Market) -> None:
+    market.store({})
+    market.learn()
+    suggestions = market.search(q="toyoto", seatsMin=9)["suggestions"]
+    assert set(suggestions) == keys(Alternatives)
+    assert suggestions["didYouMean"] is None
+    (without,) = suggestions["relaxed"]
+    assert set(without) == keys(Relaxed)
+    assert all(set(each) == keys(GivenUp) for each in without["relaxed"])
+    page = market.search(q="toyoto")
+    assert set(page["suggestions"]["didYouMean"]) == keys(DidYouMean)
+    SearchPage.model_validate(page)
+
+
+def test_a_page_that_needs_no_suggestions_has_none(market: Market) -> None:
+    market.store({}, {}, {}, {}, {})
+    assert market.search(make="Toyota")["suggestions"] == {"didYouMean": None, "relaxed": []}
 
 
 def test_meta_says_who_answered_and_how_fresh_the_index_is(market: Market) -> None:

@@ -1,0 +1,212 @@
+"""Did you mean: known words that are near unknown ones, and only what finds something."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.app import create_app
+from runtime.settings import Settings
+from search.did_you_mean import NearWords, corrections, distance
+from tests.market import Market
+
+PLAIN = {"description": "", "city": None, "region": None}
+TESLA = PLAIN | {"make": "Tesla", "model": "Model X"}
+WORDS = {
+    "tesla": 600, "tulsa": 3, "model": 900, "jeep": 500, "wrangler": 400, "honolulu": 9, "hill": 2,
+    "hana": 5, "mustang": 300, "ford": 800, "salt": 2, "fiat": 50, "kia": 200, "hawaii": 700,
+}  # fmt: skip
+
+
+@pytest.fixture(params=["elasticsearch", "postgres"])
+def either(market: Market, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Market]:
+    """The marketplace through the API over each engine."""
+    if request.param == "elasticsearch":
+        yield market
+        return
+    alone = settings.model_copy(update={"elasticsearch_url": ""})
+    with TestClient(create_app(alone), raise_server_exceptions=False) as api:
+        yield market.through(api)
+
+
+def meant(market: Market, q: str, **parameters: Any) -> str | None:
+    found = market.search(q=q, **parameters)["suggestions"]["didYouMean"]
+    return found and found["q"]
+
+
+def test_a_misspelt_name_is_proposed_as_it_is_written(either: Market) -> None:
+    either.store(TESLA, PLAIN | {"make": "Jeep", "model": "Wrangler", "city": "Honolulu"})
+    either.learn()
+    assert meant(either, "Telsa model x") == "tesla model x"
+    assert meant(either, "jeep wrangeler in Honolulo!") == "jeep wrangler in honolulu!"
+
+
+def test_what_was_found_by_similar_words_is_said_to_be(market: Market) -> None:
+    (tesla,) = market.store(TESLA)
+    market.learn()
+    page = market.search(q="telsa")
+    assert [item["id"] for item in page["items"]] == [tesla]
+    assert page["suggestions"]["didYouMean"] == {
+        "q": "tesla",
+        "replaced": [{"start": 0, "end": 5, "words": "telsa", "meant": "tesla"}],
+        "total": 1,
+        "applied": True,
+    }
+
+
+def test_what_was_not_found_is_proposed_and_shown(market: Market) -> None:
+    (hilo,) = market.store({"city": "Kailua", "region": None})
+    market.learn()
+    page = market.search(q="toyota kailia", start="2099-01-01", end="2099-01-03")
+    assert page["total"]["value"] == 0
+    assert page["items"] == []
+    assert page["suggestions"]["didYouMean"]["applied"] is False
+    (shown,) = page["suggestions"]["relaxed"]
+    assert shown["relaxed"] == [
+        {
+            "parameter": "q", "was": "toyota kailia", "now": "toyota kailua",
+            "label": "Results for “toyota kailua”",
+        }
+    ]  # fmt: skip
+    assert shown["parameters"] == {
+        "q": "toyota kailua", "start": "2099-01-01", "end": "2099-01-03"
+    }  # fmt: skip
+    assert [item["id"] for item in shown["items"]] == [hilo]
+    assert shown["items"][0]["total"] > 0
+
+
+def test_the_total_is_what_the_proposal_finds(either: Market) -> None:
+    either.store(TESLA, TESLA, TESLA | {"daily_rate_cents": 9_000})
+    either.learn()
+    page = either.search(q="telsa", priceMax=6_000)
+    proposed = page["suggestions"]["didYouMean"]
+    assert proposed["total"] == 2
+    assert either.search(q=proposed["q"], priceMax=6_000)["total"]["value"] == 2
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("mustan g", "mustang"),  # where nothing but the one word is known
+        ("fordmustang hawai", "fordmustang hawaii"),
+        ("hawaiitesla", "hawaii tesla"),
+        ("telsa in hawai", "tesla in hawaii"),
+    ],
+)
+def test_words_joined_and_split(market: Market, q: str, expected: str) -> None:
+    words, near = WORDS | {"fordmustang": 30}, NearWords(WORDS)
+    assert corrections(q, q, words, near)[0].text == expected
+
+
+def test_nothing_is_proposed_that_finds_nothing(either: Market) -> None:
+    ford = PLAIN | {"make": "Ford", "model": "Tesla"}
+    either.store(ford, ford, PLAIN | {"make": "Kia", "model": "Soul", "city": "Tulsa"})
+    either.learn()
+    assert meant(either, "kia telsa") == "kia tulsa"  # what more vehicles have, no Kia has
+    assert meant(either, "telsa", make="Lada") is None
+
+
+def test_names_of_hidden_vehicles_are_never_proposed(either: Market) -> None:
+    either.store(TESLA | {"status": "unlisted"}, PLAIN | {"make": "Kia", "model": "Soul"})
+    either.learn()
+    assert meant(either, "telsa") is None
+
+
+def test_known_words_are_left_alone(either: Market) -> None:
+    either.store(TESLA, PLAIN | {"make": "Kia", "model": "Tesli", "city": "Modal"})
+    either.learn()
+    assert meant(either, "modal tesli") is None
+
+
+def test_words_that_descriptions_have_are_left_alone(either: Market) -> None:
+    either.store(TESLA, *[PLAIN | {"make": "Kia", "description": "With a telsa."}] * 5)
+    either.learn()
+    assert meant(either, "telsa") is None
+
+
+def test_later_pages_propose_nothing(market: Market) -> None:
+    market.store(TESLA, TESLA)
+    market.learn()
+    first = market.search(q="telsa", limit=1)
+    assert first["suggestions"]["didYouMean"]["total"] == 2
+    second = market.search(q="telsa", limit=1, cursor=first["nextCursor"])
+    assert second["suggestions"] == {"didYouMean": None, "relaxed": []}
+
+
+# The rule, on words alone
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("telsa", ["tesla"]),  # swapped letters; Tulsa's u may be meant, but is rare
+        ("modl", ["model"]),
+        ("jepp", ["jeep"]),
+        ("wrangeler", ["wrangler"]),
+        ("honnolula", ["honolulu"]),  # two wrong, of eight letters and more
+        ("mustnag", ["mustang"]),
+        ("nustang", []),  # the first letter is right
+        ("mstng", []),  # one wrong, of less than eight
+        ("fit", []),
+        ("kai", []),
+        ("mustang5", []),
+        ("hilo", []),  # no hill: another letter in a short word, and few vehicles
+        ("sale", []),
+    ],
+)
+def test_near_words(word: str, expected: list[str]) -> None:
+    assert NearWords(WORDS).near(word) == expected
+
+
+def test_of_equally_near_words_more_vehicles_have_the_first() -> None:
+    near = NearWords({"rider": 5, "riders": 9, "rides": 7})
+    assert near.near("ridera") == ["riders", "rider"]
+
+
+def by_table(one: str, other: str) -> int:
+    """Optimal string alignment, by the table of the textbooks."""
+    table = [[max(i, j) for j in range(len(other) + 1)] for i in range(len(one) + 1)]
+    for i in range(1, len(one) + 1):
+        for j in range(1, len(other) + 1):
+            table[i][j] = min(
+                table[i - 1][j] + 1,
+                table[i][j - 1] + 1,
+                table[i - 1][j - 1] + (one[i - 1] != other[j - 1]),
+            )
+            if i > 1 and j > 1 and one[i - 2 : i] == other[j - 2 : j][::-1]:
+                table[i][j] = min(table[i][j], table[i - 2][j - 2] + 1)
+    return table[-1][-1]
+
+
+letters = st.text("abc", max_size=7)
+
+
+@given(letters, letters, st.integers(0, 3))
+def test_the_distance_is_that_of_the_textbooks(one: str, other: str, most: int) -> None:
+    expected = by_table(one, other)
+    assert distance(one, other, most) == (expected if expected <= most else None)
+
+
+@given(st.dictionaries(st.text("abcd", min_size=3, max_size=9), st.just(1)), letters)
+def test_no_near_word_is_overlooked(words: dict[str, int], word: str) -> None:
+    """One common number of vehicles: nothing is by chance."""
+    near = NearWords(words)
+    most = 2 if len(word) >= 8 else 1
+    expected = {
+        known
+        for known in words
+        if len(word) >= 4 and known[0] == word[0] and by_table(word, known) <= most
+    }
+    found = near.near(word)
+    assert set(found) <= expected
+    assert len(found) == min(len(expected), 3)
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_corrected(text: str) -> None:
+    for each in corrections(text, text, WORDS, NearWords(WORDS)):
+        assert each.text != text
+        assert all(text[one.start : one.end] == one.words for one in each.replaced)
