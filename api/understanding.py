@@ -1,7 +1,7 @@
 """Free text as filters, between the parsed request and the engine."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from search.understand.apply import apply
 from search.understand.reader import understand
 from search.understand.reading import Reading
 from search.understand.vocabulary import Vocabulary
+from search.vocabulary_tokens import misspelt
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,23 @@ def first_page(
             # A text that is not understood is still a text to search.
             log.exception("text not understood", length=len(asked.text))
     return _understood(asked, readings)
+
+
+def first_page_of(state: Any, asked: SearchRequest, now: datetime) -> Understood:
+    """A first page as the application of this `state` reads it, ready for an engine.
+
+    Besides its filters it has the words for which similar ones will do, and the time: every route
+    that counts what a search finds asks the same.
+    """
+    vocabulary, words = known(state)
+    understood = first_page(asked, vocabulary, now, state.settings.time_zone)
+    suspects = misspelt(understood.request.text or "", words)
+    return replace(understood, request=replace(understood.request, misspelt=suspects, now=now))
+
+
+def known(state: Any) -> tuple[Vocabulary, Container[str]]:
+    """What this process knows now: what names mean, and the words of vehicles."""
+    return state.vocabulary.current, state.known_words.words
 
 
 def next_page(asked: SearchRequest, pinned: Sequence[Sequence[Any]]) -> Understood:

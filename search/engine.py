@@ -46,8 +46,6 @@ class Engine:
 
     async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
         """Suggestions by section, from one call; raises as `search` does."""
-        if not typed.words:
-            return suggest.nothing()
         answer = await self._ask(suggest.build(typed), preference=typed.fingerprint())
         return suggest.read(typed, answer)
 

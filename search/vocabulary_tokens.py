@@ -5,7 +5,7 @@ search needs no second call.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from typing import Any
@@ -27,13 +27,13 @@ SHORTEST_TYPO = 4  # letters
 _FIELDS = tuple(f.name for f in FIELDS if f.weight and f.kind is Kind.KEYWORD)
 
 
-def misspelt(text: str, known: frozenset[str]) -> tuple[str, ...]:
+def misspelt(text: str, known: Container[str]) -> tuple[str, ...]:
     """The words of `text`, folded, that may be misspelt: letters only, four or more, not known.
 
     A short word or a digit is one letter away from another name: `fit` from Fiat, `cx5` from X5.
     """
     words = dict.fromkeys(fold(word) for word in split(text))
-    return tuple(word for word in words if _suspect(word) and not _is_known(word, known))
+    return tuple(word for word in words if _suspect(word) and not is_known(word, known))
 
 
 def _suspect(word: str) -> bool:
@@ -42,7 +42,8 @@ def _suspect(word: str) -> bool:
     return letters >= SHORTEST_TYPO and word.isalpha() and word not in OPTIONAL
 
 
-def _is_known(word: str, known: frozenset[str]) -> bool:
+def is_known(word: str, known: Container[str]) -> bool:
+    """Whether a folded word, or the one that it is the plural of, means something."""
     return bool(also_called(word)) or word in known or word.removesuffix("s") in known
 
 

@@ -20,7 +20,6 @@ from search.fields import RELEVANCE, camel
 from search.page import SearchPage as Found
 from search.profiles import DEFAULT
 from search.truth import Truth, age_ms
-from search.vocabulary_tokens import KnownWords, misspelt
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -67,11 +66,8 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             now=datetime.fromtimestamp(pinned["now"], UTC),
         )
     else:
-        vocabulary = request.app.state.vocabulary.current
-        understood = understanding.first_page(asked, vocabulary, now, settings.time_zone)
-        known: KnownWords = request.app.state.known_words
+        understood = understanding.first_page_of(request.app.state, asked, now)
         asked = understood.request
-        asked = replace(asked, misspelt=misspelt(asked.text or "", known.words), now=now)
     truth: Truth = request.app.state.truth
     after = request.query_params.get("after")
     written = None if after is None else write_tokens.decode(settings, after)

@@ -40,4 +40,4 @@ async def suggest_searches(
     wrong letter, but not the first.
     """
     begun = time.perf_counter()
-    return await answer(request, request.app.state.search.suggest(Typed.of(q, limit)), begun)
+    return await answer(request, request.app.state.searches.suggest(Typed.of(q, limit)), begun)

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from search.fields import PRICE
-from search.postgres import conditions, facets, ordering, text
+from search.postgres import clusters, conditions, facets, ordering, text
 from search.postgres.columns import DOCUMENTS
 from search.postgres.parameters import Parameters
 from search.profiles import DEFAULT, Profile
@@ -13,10 +13,13 @@ from search.query.facets import SHARED
 from search.request import SearchRequest
 
 
-def build(request: SearchRequest, profile: Profile = DEFAULT) -> tuple[str, dict[str, Any]]:
+def build(
+    request: SearchRequest, profile: Profile = DEFAULT, *, grid: int | None = None
+) -> tuple[str, dict[str, Any]]:
     """One statement, hence one snapshot, that answers hits, total, facets and histogram.
 
     `found` is what all filters leave that no facet sets aside, with the others' verdicts beside.
+    With `grid`, a map's cells of that precision stand beside the facets.
     """
     into = Parameters()
     asked = conditions.matching(request, into)
@@ -31,12 +34,16 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> tuple[str, dict
     aggregations = [
         f"'{name}', {facets.aggregation(request, name, chosen, into)}" for name in request.facets
     ]
+    columns = _columns(request, chosen, sort)
+    if grid is not None:
+        aggregations.append(f"'cells', {clusters.grid(grid)}")
+        columns += clusters.columns(conditions.price(request))
     found = f"{asked.source}{into.computed()}"
     headline = text.highlights(request, into) if request.text else "'{}'::jsonb"
     sorted_by = ", ".join(f"s{n}" for n in range(len(sort)))
     statement = f"""
         WITH found AS MATERIALIZED (
-            SELECT {", ".join(_columns(request, chosen, sort))}
+            SELECT {", ".join(columns)}
             FROM {found} WHERE {where}
         ), page AS (
             SELECT id, {sorted_by} FROM found WHERE {" AND ".join(page)}

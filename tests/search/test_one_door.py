@@ -92,10 +92,3 @@ def test_limits_are_understood_and_names_are_not(market: Market, postgres: TestC
     page = search(postgres, q="toyota under $80")
     assert ids(page) == [cheap]
     assert [each["kind"] for each in page["understood"]] == ["price"]
-
-
-@pytest.mark.parametrize("route", ["suggest?q=to", "facet-values?facet=make"])
-def test_what_only_elasticsearch_answers_says_so(postgres: TestClient, route: str) -> None:
-    answer = postgres.get(f"/v1/search/{route}")
-    assert answer.status_code == 503
-    assert "RIDES_ELASTICSEARCH_URL" in answer.json()["detail"]
