@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import errors, openapi
+from api import errors, openapi, understanding
 from api.middleware import RequestEnvelope
 from api.routes import bookings, clusters, facet_values, health, search, suggest, vehicles
 from models.session import async_engine, sessions
@@ -17,6 +17,7 @@ from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
 from runtime.settings import Settings
 from search.fallback import open_searches
+from search.popular import PopularSearches
 from search.truth import Truth
 from search.understand.source import VocabularySource
 from search.vocabulary_tokens import KnownWords
@@ -43,12 +44,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         client = app.state.search.client
         app.state.known_words = KnownWords(client, chosen.index_alias)
         app.state.vocabulary = VocabularySource(client, chosen.index_alias)
+        app.state.popular = PopularSearches(engine, lambda: understanding.known(app.state))
         # What is loaded by now stays: the collector need not look at it again under load, which
         # saves a request a tenth of its CPU.
         gc.collect()
         gc.freeze()
         try:
-            async with app.state.known_words.refreshing(), app.state.vocabulary.polling():
+            async with (
+                app.state.known_words.refreshing(),
+                app.state.vocabulary.polling(),
+                app.state.popular.counting(),
+            ):
                 yield
         finally:
             await app.state.search.close()

@@ -4,6 +4,7 @@ from models.accounts import Account, Role
 from models.base import Base
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
 from models.indexing import LIVE_STATES, BuildState, DeadLetter, IndexBuild, SearchDirty
+from models.popular import PopularSearch
 from models.reviews import Review
 from models.search import (
     VehicleSearchDocument,
@@ -24,6 +25,7 @@ __all__ = [
     "DeadLetter",
     "IndexBuild",
     "Photo",
+    "PopularSearch",
     "Review",
     "Role",
     "SearchDirty",

@@ -49,6 +49,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     """
     begun = time.perf_counter()
     asked, cursor = parse(request.query_params.multi_items(), now.date())
+    text = asked.text
     settings = request.app.state.settings
     this_search = f"search {asked.fingerprint()}"
     issuer: str | None = None
@@ -86,6 +87,10 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             str(error),
             headers={"Retry-After": "1"},
         ) from error
+    if cursor is None and text and found.total:
+        read = [(each["kind"], each["start"], each["end"]) for each in understood.items]
+        client = request.client.host if request.client else ""
+        request.app.state.popular.count(text, read, client)
     content = _page(found) | {
         "hasMore": found.last is not None,
         "nextCursor": found.last

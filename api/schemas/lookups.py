@@ -71,7 +71,7 @@ class LookupMeta(Shape):
 class Suggestion(Shape):
     """One thing that the typed words may mean."""
 
-    kind: Literal["make", "model", "city", "region", "country", "feature"] = Field(
+    kind: Literal["make", "model", "city", "region", "country", "feature", "search"] = Field(
         description="what it is", examples=["model"]
     )
     value: str = Field(description="its name", examples=["Wrangler"])
@@ -80,7 +80,11 @@ class Suggestion(Shape):
         "else escaped; a model stands with its make",
         examples=["Jeep <em>Wra</em>ngler"],
     )
-    count: int = Field(description="vehicles that a search with `filter` finds", examples=[99])
+    count: int = Field(
+        description="vehicles that a search with `filter` finds; of a popular search, how often it "
+        "was made in the last 14 days",
+        examples=[99],
+    )
     filter: dict[str, str] = Field(
         description="parameters to search with",
         examples=[{"make": "Jeep", "model": "Wrangler"}],
@@ -94,6 +98,9 @@ class SuggestionSections(Shape):
     models: list[Suggestion] = Field(description="models, each with its make")
     places: list[Suggestion] = Field(description="cities, regions and countries")
     features: list[Suggestion] = Field(description="what a vehicle has")
+    searches: list[Suggestion] = Field(
+        description="what others search for, the most popular first; never corrected"
+    )
 
 
 class Suggestions(Shape):
