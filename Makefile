@@ -34,7 +34,8 @@ test: check ## All checks, then all tests on real servers
 
 check: install ## Format, lint, types, rooms, migrations
 soak: install ## The random comparison of both search engines, ten times as long
-	RIDES_SOAK=3000 $(BIN)/pytest --timeout=1800 tests/search/test_engines.py
+	RIDES_SOAK=14000 $(BIN)/pytest --timeout=3600 tests/search/test_engines.py
+	RIDES_SOAK=4000 $(BIN)/pytest --timeout=3600 tests/search/test_engines_by_text.py
 
 check: install ## Format, lint, types, rooms
 	$(BIN)/ruff format --check .

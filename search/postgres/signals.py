@@ -46,7 +46,9 @@ def _freshness(signal: Freshness, now_ms: str) -> str:
 
 def _decay(points: float, half: float, away: str) -> str:
     """All points at 0, half of them at `half`; none where the distance is not known."""
-    return f"coalesce({_float(points)} * exp({_float(log(0.5) / half)} * {away}), 0)"
+    # PostgreSQL refuses an exponential that is too small for a float, of a car across the world.
+    # Without a distance it is as far: exp(-700) is 1e-304.
+    return f"{_float(points)} * exp(greatest({_float(log(0.5) / half)} * {away}, -700))"
 
 
 def _float(number: float) -> str:

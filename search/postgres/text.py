@@ -102,23 +102,32 @@ def score(request: SearchRequest, profile: Profile, into: Parameters) -> str:
 
 def _best(word: _Word, profile: Profile, into: Parameters) -> str:
     weights = profile.text.weights
-    ways = [_found(form, weights, into) for form in word.forms]
-    ways += [_found(name, {each: weights[each] for each in NAMES}, into) for name in word.names]
+    # What is needed and has no other way to be found is found: nobody need look again.
+    sure = word.needed and not (word.forms[1:] or word.names or word.misspelt)
+    ways = [_found(form, "", weights, into, sure=sure) for form in word.forms]
+    named = {each: weights[each] for each in NAMES}
+    ways += [_found(name, LABELS["name"], named, into) for name in word.names]
     if word.misspelt:
         ways.append(_shares(into.once(_similar(word, into)), profile.typo.points))
     return ways[0] if len(ways) == 1 else f"greatest({', '.join(ways)})"
 
 
-def _found(word: str, weights: Mapping[str, int], into: Parameters) -> str:
-    """The greatest weight among the fields where the word is."""
+def _found(
+    word: str, label: str, weights: Mapping[str, int], into: Parameters, *, sure: bool = False
+) -> str:
+    """The greatest weight among the fields where the word is; 0 where it is in none of them.
+
+    Its words are asked first: most have not got it, and what is left for last needs no test.
+    """
     query = _query(word, "", into)
     values = into.once(f"ARRAY(SELECT code FROM {VALUES} WHERE words @@ {query})")  # noqa: S608
-    cases = []
-    for weight in sorted(set(weights.values()), reverse=True):
+    *greater, least = sorted(set(weights.values()), reverse=True)
+    cases = [] if sure else [f"WHEN NOT words @@ {into.once(_query(word, label, into))} THEN 0"]
+    for weight in greater:
         names = [name for name, its_weight in weights.items() if its_weight == weight]
         places = [_is_in(name, word, values, into) for name in names]
         cases.append(f"WHEN {' OR '.join(places)} THEN {weight}")
-    return f"CASE {' '.join(cases)} ELSE 0 END"
+    return f"CASE {' '.join(cases)} ELSE {least} END" if cases else str(least)
 
 
 def _is_in(name: str, word: str, values: str, into: Parameters) -> str:

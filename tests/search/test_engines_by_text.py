@@ -1,0 +1,172 @@
+"""Both engines are one, for text and relevance too: random texts find and score the same.
+
+Nicknames, joined words, typos and words of a description, alone and with filters. Elasticsearch
+scores in 32 bits, so scores are the same within 1e-4, and what is closer may change places.
+`RIDES_SOAK=2000` asks more of it than `make test` does.
+"""
+
+import os
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from api.search_parameters import parse
+from search.postgres import statement
+from search.profiles import DEFAULT, Profile
+from search.query import body
+from search.request import SearchRequest
+from search.vocabulary_tokens import misspelt, read, request_body
+from tests.market import Market
+from tests.search.test_against_sql import TODAY, fill, random_search
+
+REQUESTS = int(os.environ.get("RIDES_SOAK", "400"))
+NEARLY = 1e-4
+NAMES = [
+    ("Ford", "F-150"), ("Mazda", "CX-5"), ("BMW", "3 Series"), ("Toyota", "C-HR"),
+    ("Volkswagen", "Golf"), ("Chevrolet", "Suburban"), ("Mercedes-Benz", "A-Class"),
+    ("Land Rover", "Range Rover Sport"), ("Jeep", "Wrangler"), ("Jeep", "Wrangler Unlimited"),
+    ("Citroën", "Berlingo"), ("Tesla", "Model X"), ("Fiat", "500"), ("MINI", "Cooper"),
+]  # fmt: skip
+TITLES = [None, None, "Sandy the beach car", "Wranglr for the Beach", "Your own modle", "Vette!"]
+ABOUT = [
+    "", "Two surfboards fit. An F150 it is not.", "Quiet, electric, and near Hilo's beaches.",
+    "Automatic convertible with roof racks; Jeeps welcome.", "Wrangle the cattle in a Ford.",
+]  # fmt: skip
+# As people write: names, nicknames, joined and split words, typos, small words, descriptions.
+WORDS = [
+    "ford", "f150", "F-150", "f 150", "cx5", "cx 5", "mazda", "3series", "3 series", "chr", "c hr",
+    "vw", "golf", "chevy", "suburbans", "merc", "a class", "aclass", "landrover", "range rover",
+    "jeep", "wrangler", "wranglers", "unlimited", "citroen", "Citroën", "berlingo", "tesla",
+    "model x", "modelx", "fiat 500", "mini", "cooper", "toyota", "rav4", "hilo", "lihue", "hawaii",
+    "spain", "suv", "sedan", "truck", "ev", "gas", "auto", "stick", "bluetooth", "gps", "roof rack",
+    "beach", "surfboard", "sandy", "cattle", "2018", "2021", "in", "a", "the", "with", "rent",
+    "car",     "beemer", "4x4", "air conditioning", "sunroof",
+    "wrangeler", "wragnler", "telsa", "modl", "citreon", "berligno", "toyoat", "suburbn", "coopr",
+    "mercedez", "volkswagon", "chevrolte", "beech", "fird", "unlimted", "mazdaa", "golv",
+]  # fmt: skip
+
+
+def named_vehicle(rng: random.Random, make: str, model: str) -> dict[str, Any]:
+    """One of these names, all else by chance."""
+    return {
+        "make": make,
+        "model": model,
+        "title": rng.choice(TITLES),
+        "description": rng.choice(ABOUT),
+        "year": rng.choice([2018, 2021]),
+        "imported_review_count": rng.choice([0, 7, 90]),
+        "imported_rating": rng.choice([None, 470, 500]),
+        "lat": 19.7 + rng.random() / 2,
+        "body": rng.choice(["SUV", "Sedan", "Pickup"]),
+        "fuel": rng.choice(["Petrol", "Electric"]),
+        "features": rng.choice([[], ["Bluetooth"], ["GPS", "Roof rack"]]),
+    }
+
+
+@pytest.fixture
+def named(market: Market) -> Market:
+    """A random marketplace with names that people write in many ways."""
+    rng = random.Random(41)
+    fill(market, rng)
+    market.store(*(named_vehicle(rng, *name) for name in NAMES for _ in range(4)))
+    return market
+
+
+def known(market: Market) -> frozenset[str]:
+    """The words of the index, as the API knows them."""
+    answer = market.elastic.search(index=market.alias, body=request_body())
+    return read(answer["aggregations"])
+
+
+def random_text(rng: random.Random, words: frozenset[str]) -> SearchRequest:
+    """A search by one to four words, every second one with filters, a point or dates as well."""
+    text = " ".join(rng.choices(WORDS, k=rng.choice([1, 1, 2, 2, 3, 4])))
+    asked = random_search(rng) if rng.random() < 0.5 else {}
+    pairs = [
+        (name, str(each).lower() if isinstance(each, bool) else str(each))
+        for name, value in asked.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
+    request, _ = parse([*pairs, ("limit", "100"), ("facets", "none")], TODAY)
+    known = words if rng.random() < 0.7 else frozenset[str]()  # before a process has learnt any
+    return replace(request, text=text, misspelt=misspelt(text, known), now=datetime.now(UTC))
+
+
+def by_elasticsearch(market: Market, asked: SearchRequest, profile: Profile) -> list[Any]:
+    found = market.elastic.search(index=market.alias, body=body.build(asked, profile))
+    return [[hit["_source"]["id"], *hit["sort"]] for hit in found["hits"]["hits"]]
+
+
+def by_postgresql(market: Market, asked: SearchRequest, profile: Profile) -> list[Any]:
+    row: Any = market.conn.execute(*statement.build(asked, profile)).fetchone()  # type: ignore[call-overload]
+    return [[source["id"], *sort] for source, sort, _ in row[1]]
+
+
+def same_scores(market: Market, asked: SearchRequest, profile: Profile = DEFAULT) -> int:
+    """The same vehicles with the same scores, in an order that these allow; how many."""
+    one, other = (way(market, asked, profile) for way in (by_elasticsearch, by_postgresql))
+    scores, theirs = ({hit[0]: hit[1] for hit in hits} for hits in (one, other))
+    if len(one) <= asked.limit:
+        assert scores.keys() == theirs.keys(), asked
+    for mine, yours in zip(one, other, strict=True):
+        assert mine[1] == pytest.approx(yours[1], abs=NEARLY), asked
+        if mine[0] in theirs:
+            assert theirs[mine[0]] == pytest.approx(mine[1], abs=NEARLY), (asked, mine[0])
+    return len(one)
+
+
+def test_random_texts_find_and_score_the_same(named: Market) -> None:
+    rng = random.Random(43)
+    words = known(named)
+    found = [same_scores(named, random_text(rng, words)) for _ in range(REQUESTS)]
+    # Most texts must find something, or they prove nothing.
+    assert sum(map(bool, found)) > REQUESTS // 3
+
+
+# Every weight another than the table of fields has, and half the signals off.
+ODD = Profile.model_validate(
+    DEFAULT.model_dump()
+    | {
+        "name": "odd",
+        "text": {
+            "reason": "Weights of which no two are alike.",
+            "weights": {name: n + 3 for n, name in enumerate(DEFAULT.text.weights)},
+        },
+        "typo": DEFAULT.typo.model_dump() | {"points": 0.2},
+        "signals": DEFAULT.signals.model_dump()
+        | {
+            "reviews": DEFAULT.signals.reviews.model_dump() | {"on": False},
+            "freshness": DEFAULT.signals.freshness.model_dump() | {"points": 0.2, "half_days": 9},
+        },
+    }
+)
+
+
+def test_another_profile_scores_the_same_in_both(named: Market) -> None:
+    rng = random.Random(47)
+    words = known(named)
+    for _ in range(REQUESTS // 4):
+        same_scores(named, random_text(rng, words), ODD)
+
+
+def test_browsing_scores_the_same_in_both(named: Market) -> None:
+    """Without text the signals alone make the order."""
+    rng = random.Random(53)
+    for _ in range(REQUESTS // 4):
+        same_scores(named, replace(random_text(rng, frozenset()), text=None, misspelt=()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "telsa modl", "wragnler", "suburbn hilo", "chevrolte", "beemer 3series", "f 150 truck",
+        "landrover range rover sport", "jeep wrangler", "a class merc", "fird f150", "ev in hilo",
+        " ".join(["jeep"] * 30), "jeep jeep wrangler", "the a in", "sandy beech", "vette",
+    ],
+)  # fmt: skip
+def test_ways_to_write_a_name_score_the_same(named: Market, text: str) -> None:
+    guesses = misspelt(text, known(named))
+    assert same_scores(named, SearchRequest(text=text, misspelt=guesses, limit=100)) > 0
