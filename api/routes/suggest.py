@@ -47,6 +47,8 @@ async def suggest_searches(
 
 async def _suggest(state: Any, typed: Typed) -> Answer:
     found: Answer = await state.searches.suggest(typed)
-    # From memory, so that they cost no question of their own.
-    found.content["sections"]["searches"] = state.popular.begin(typed)
+    # From memory, so that they cost no question of their own. While the index is away, nobody
+    # learns whose words must not be shown any more.
+    popular = [] if found.degraded else state.popular.begin(typed)
+    found.content["sections"]["searches"] = popular
     return found

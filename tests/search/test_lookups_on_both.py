@@ -44,12 +44,19 @@ def same(both: tuple[Market, Market], route: str, asked: dict[str, Any]) -> dict
 
 
 def _nearly(found: dict[str, Any]) -> None:
-    """Middles to a millionth of a degree; vehicles in no order, since relevance is an engine's."""
+    """Degrees to a millionth; vehicles in no order, since relevance is an engine's own."""
     for cluster in found["clusters"]:
-        cluster["centroid"] = {axis: round(at, 6) for axis, at in cluster["centroid"].items()}
+        for part in ("centroid", "bounds"):
+            cluster[part] = {side: round(at, 6) for side, at in cluster[part].items()}
     found["items"] = sorted(
         ({**each, "highlights": {}} for each in found["items"]), key=lambda each: each["id"]
     )
+
+
+def as_facet_values(asked: dict[str, Any]) -> dict[str, Any]:
+    """A search as the search inside a facet takes it: without an order, its text as `text`."""
+    names = {"q": "text"}
+    return {names.get(name, name): value for name, value in asked.items() if name != "sort"}
 
 
 def typed(rng: random.Random) -> str:
@@ -109,12 +116,12 @@ def test_random_facet_values_are_the_same(both: tuple[Market, Market]) -> None: 
     found = 0
     for _ in range(QUESTIONS):
         asked = random_request(rng) if rng.random() < 0.5 else {"sort": "price"}
-        del asked["sort"]
+        asked = as_facet_values(asked)
         asked["limit"] = rng.choice([1, 3, 100])
         words = rng.choice([*["", "s", "c", "a", "h", "r", "k"] * 2, "un st", "roo ra", typed(rng)])
         asked |= {"facet": camel(rng.choice(FACETS)), "q": words}
         found += len(same(both, "facet-values", asked)["values"])
-    assert found > QUESTIONS
+    assert found > QUESTIONS / 3
 
 
 def test_random_maps_are_the_same(both: tuple[Market, Market]) -> None:  # noqa: F811
@@ -156,7 +163,8 @@ def test_all_count_what_the_search_counts(
         facet = camel(rng.choice(FACETS))
         page = market.search(**asked | {"facets": facet})
         asked = {name: value for name, value in asked.items() if name not in ("sort", "limit")}
-        values = ask(market, "facet-values", facet=facet, limit=100, **asked)["values"]
+        under = as_facet_values(asked) | {"facet": facet, "limit": 100}
+        values = ask(market, "facet-values", **under)["values"]
         counts = {each["value"]: each["count"] for each in values}
         shown = {each["value"]: each["count"] for each in page["facets"][facet] if each["count"]}
         assert counts == shown, asked

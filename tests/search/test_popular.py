@@ -5,9 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
+from runtime.settings import Settings
 from search import popular
-from search.popular import PopularSearches, countable
+from search.popular import Popular, PopularSearches, countable
 from search.understand.reader import understand
 from search.understand.vocabulary import EMPTY, Term, build
 from tests.market import Market
@@ -196,6 +199,26 @@ def test_what_no_vehicle_has_any_more_is_not_suggested(fleet: Market) -> None:
     learn(fleet)
     call(fleet, counting(fleet)._refresh_if_due)
     assert suggested(fleet, "ki")
+
+
+@pytest.mark.parametrize(("url", "shown"), [("http://127.0.0.1:1", []), ("", ["jeep"])])
+def test_nothing_is_suggested_while_nobody_learns_what_is_hidden(
+    fleet: Market,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    shown: list[str],
+) -> None:
+    async def keep(_: PopularSearches) -> None:
+        """What the test says is popular stays so."""
+
+    monkeypatch.setattr(PopularSearches, "refresh", keep)
+    elsewhere = create_app(settings.model_copy(update={"elasticsearch_url": url}))
+    with TestClient(elsewhere, raise_server_exceptions=False) as api:
+        elsewhere.state.popular._by_letter = {"j": [Popular("jeep", 9)]}
+        answer = api.get("/v1/search/suggest", params={"q": "je"}).json()
+    assert [each["value"] for each in answer["sections"]["makes"]] == ["Jeep"]
+    assert [each["value"] for each in answer["sections"]["searches"]] == shown
 
 
 def test_several_processes_add_up_and_old_days_are_forgotten(fleet: Market) -> None:
