@@ -261,6 +261,13 @@ def test_counts_wait_while_the_database_does_not_answer(fleet: Market) -> None:
     assert suggested(fleet, "jeep")[0]["count"] == popular.LEAST
 
 
+def test_what_waits_is_added_up_when_a_process_ends(fleet: Market, settings: Settings) -> None:
+    ending = create_app(settings)
+    with TestClient(ending):
+        ending.state.popular._waiting["jeep"] = 2
+    assert rows(fleet) == {"jeep": 2}
+
+
 def test_what_waits_is_bounded(fleet: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(popular, "MOST_WAITING", 2)
     monkeypatch.setattr(popular, "MOST_SEEN", 4)
