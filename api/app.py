@@ -17,6 +17,7 @@ from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
 from runtime.settings import Settings
 from search.fallback import open_searches
+from search.popular import PopularSearches
 from search.truth import Truth
 from search.understand.source import VocabularySource
 
@@ -41,12 +42,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.truth = Truth(chosen)
         client = app.state.search.client
         app.state.vocabulary = VocabularySource(client, chosen.index_alias, chosen.database_url)
+        app.state.popular = PopularSearches(engine, lambda: app.state.vocabulary.current)
         # What is loaded by now stays: the collector need not look at it again under load, which
         # saves a request a tenth of its CPU.
         gc.collect()
         gc.freeze()
         try:
-            async with app.state.vocabulary.polling():
+            async with app.state.vocabulary.polling(), app.state.popular.counting():
                 yield
         finally:
             await app.state.search.close()

@@ -8,6 +8,7 @@ import orjson
 from fastapi import Request, Response
 
 from api.errors import problem_responses
+from search.fallback import Answer
 from search.truth import age_ms
 
 SEARCH_UNAVAILABLE = problem_responses(
@@ -15,15 +16,21 @@ SEARCH_UNAVAILABLE = problem_responses(
 )
 
 
-async def answer(request: Request, asking: Awaitable[dict[str, Any]], begun: float) -> Response:
-    """The answer and how it came about; `begun` is of `time.perf_counter`."""
+async def answer(
+    request: Request, asking: Awaitable[Answer], begun: float, **beside: Any
+) -> Response:
+    """The answer, what stands `beside` it, and how it came about.
+
+    `begun` is of `time.perf_counter`.
+    """
     # Before the index is asked: what becomes searchable in between still counts as missing.
     oldest_change = await request.app.state.truth.oldest_change()
-    content = await asking
+    answered = await asking
     meta = {
-        "engine": "elasticsearch",
-        "degraded": False,
+        "engine": answered.engine,
+        "degraded": answered.degraded,
         "indexAgeMs": age_ms(oldest_change),
         "tookMs": round((time.perf_counter() - begun) * 1000, 1),
     }
-    return Response(orjson.dumps(content | {"meta": meta}), media_type="application/json")
+    content = answered.content | beside | {"meta": meta}
+    return Response(orjson.dumps(content), media_type="application/json")

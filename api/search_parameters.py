@@ -128,7 +128,11 @@ def _contradictions(asked: FixedParameters, today: date, *, reads_text: bool) ->
         if asked.sort == DISTANCE:
             errors.append(("sort", "distance needs lat and lon"))
     errors += _wrong_dates(asked, today)
-    if not errors and asked.price_basis == "total" and not (reads_text and asked.q):
+    if (
+        not errors
+        and asked.price_basis == "total"
+        and not (reads_text and (asked.q or getattr(asked, "text", None)))
+    ):
         errors += _wrong_basis(_dates(asked))
     for field in FIELDS:
         if field.bounds and field.bounds.ends == ("min", "max"):

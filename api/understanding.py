@@ -54,6 +54,11 @@ def first_page(
     return replace(understood, request=replace(rest, misspelt=unknown, now=now))
 
 
+def first_page_of(state: Any, asked: SearchRequest, now: datetime) -> Understood:
+    """A first page as the application of this `state` reads it, ready for an engine."""
+    return first_page(asked, state.vocabulary.current, now, state.settings.time_zone)
+
+
 def next_page(asked: SearchRequest, pinned: Sequence[Sequence[Any]]) -> Understood:
     """What the first page understood: neither midnight nor a new vocabulary moves it."""
     text = asked.text or ""

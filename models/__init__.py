@@ -11,6 +11,7 @@ from models.indexing import (
     PriceMedian,
     SearchDirty,
 )
+from models.popular import PopularSearch
 from models.reviews import Review
 from models.search import (
     VehicleSearchDocument,
@@ -31,6 +32,7 @@ __all__ = [
     "DeadLetter",
     "IndexBuild",
     "Photo",
+    "PopularSearch",
     "PriceMedian",
     "Review",
     "Role",

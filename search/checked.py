@@ -1,16 +1,18 @@
-"""A page of which PostgreSQL says that every vehicle can be booked.
+"""A page, or a map, of which PostgreSQL says that every vehicle can be booked.
 
 The index may be a second behind. What was just taken, hidden, or has come too near for its host's
 notice is dropped, and what follows in the same order moves up.
 """
 
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from search.clusters import MapView
 from search.engine import SearchUnavailableError
-from search.fallback import Searches
+from search.fallback import Answer, Searches
 from search.page import SearchPage
 from search.request import Dates, SearchRequest
 from search.truth import Truth
@@ -50,9 +52,7 @@ async def search(
         if bookable is None:
             unchecked = {each["id"]: each for each in part.items}
             return _page(first, part, shown | unchecked)
-        for each in part.items:
-            if each["id"] in bookable:
-                shown[each["id"]] = each | _window(request.dates, bookable[each["id"]])
+        shown |= {each["id"]: each for each in _kept(part.items, bookable, request.dates)}
         missing = request.limit - len(shown)
         late = refill == REFILLS or time.monotonic() - begun > REFILL_S
         if not part.more or not missing or late:
@@ -75,6 +75,34 @@ async def search(
 def _page(first: SearchPage, part: SearchPage, shown: dict[int, dict[str, Any]]) -> SearchPage:
     """The page that began as `first` and continues where its last `part` does."""
     return replace(first, items=list(shown.values()), last=part.last, pinned=part.pinned)
+
+
+async def clusters(searches: Searches, truth: Truth, view: MapView, now: datetime) -> Answer:
+    """A map section; its single vehicles can be booked, its clusters are as the index has them.
+
+    Single vehicles are all that the section holds, so what is dropped leaves the total as well:
+    clusters' counts and items always sum to it.
+
+    Raises:
+        SearchUnavailableError: no engine has a whole answer.
+    """
+    found = await searches.clusters(view)
+    items = found.content["items"]
+    if not items:
+        return found
+    dates = view.request.dates
+    bookable = await truth.bookable([each["id"] for each in items], dates, now)
+    if bookable is None:
+        return replace(found, degraded=True)
+    kept = _kept(items, bookable, dates)
+    total = {"value": len(kept), "exact": True}
+    return replace(found, content=found.content | {"items": kept, "total": total})
+
+
+def _kept(
+    items: Iterable[dict[str, Any]], bookable: Mapping[int, date | None], dates: Dates | None
+) -> list[dict[str, Any]]:
+    return [each | _window(dates, bookable[each["id"]]) for each in items if each["id"] in bookable]
 
 
 def _window(dates: Dates | None, start: date | None) -> dict[str, Any]:

@@ -28,6 +28,11 @@ class MapView:
     zoom: float
 
     @property
+    def listed(self) -> SearchRequest:
+        """The search whose first page are the vehicles, for the case that they are few."""
+        return replace(self.request, facets=(), limit=FEW, after=None)
+
+    @property
     def precision(self) -> int:
         """The finest grid for the zoom that has at most 1,000 cells in the box."""
         assert self.request.box
@@ -59,7 +64,7 @@ def _row(lat: float, side: int) -> int:
 
 def build(view: MapView) -> dict[str, Any]:
     """The search's own body, its first hits for the case that they are few, and the grid."""
-    found = body.build(replace(view.request, facets=(), limit=FEW, after=None))
+    found = body.build(view.listed)
     cheapest = {"min": {"field": view.request.price_field}}
     return found | {
         "size": FEW,
@@ -84,7 +89,7 @@ def read(view: MapView, answer: Mapping[str, Any]) -> dict[str, Any]:
     """`{clusters, items, total}`: one of the two lists is empty."""
     total = answer["hits"]["total"]["value"]
     few = total <= FEW
-    shown = page.read(replace(view.request, facets=(), limit=FEW), answer).items if few else []
+    shown = page.read(view.listed, answer).items if few else []
     grid = [] if few else answer["aggregations"]["cells"]["buckets"]
     return {
         "clusters": [_cluster(each) for each in grid],

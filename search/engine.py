@@ -63,8 +63,6 @@ class Engine:
 
     async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
         """Suggestions by section, from one call; raises as `search` does."""
-        if not typed.words:
-            return suggest.nothing()
         read = partial(suggest.read, typed)
         return await self._ask(suggest.build(typed), read, typed.fingerprint())
 

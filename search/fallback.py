@@ -3,20 +3,28 @@
 Where no Elasticsearch is configured PostgreSQL is what answers, and nothing is degraded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
 from runtime.settings import Settings
-from search import diversity
+from search import diversity, suggest
 from search.breaker import Breaker
+from search.clusters import MapView
 from search.engine import Engine, SearchRefusedError, SearchUnavailableError, open_engine
+from search.facet_values import FacetQuestion
 from search.fields import DISTANCE, RELEVANCE
 from search.page import SearchPage
 from search.postgres.engine import NAME as POSTGRES
 from search.postgres.engine import PostgresEngine, open_postgres
 from search.request import SearchRequest
+from search.suggest import Typed
+
+Question = TypeVar("Question")
+Found = TypeVar("Found")
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +36,17 @@ class CursorEngineChangedError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """To a question beside a search; `engine` and `degraded` mean what those of a page do."""
+
+    content: dict[str, Any]
+    engine: str
+    degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Searches:
-    """Answers searches; `elasticsearch` may be an engine that is not there."""
+    """Answers searches and the questions beside them; `elasticsearch` may not be there."""
 
     elasticsearch: Engine
     postgres: PostgresEngine
@@ -48,22 +65,35 @@ class Searches:
             SearchUnavailableError: neither engine answers.
         """
         # An engine's own order continues there alone, even where the other could answer.
-        if issuer == POSTGRES and self.configured and _own_order(request):
-            return await self._fall_back(request, issuer)
-        if self.configured and self.breaker.lets_pass():
-            try:
-                page = await diversity.search(self.elasticsearch, request)
-            except SearchRefusedError as error:
-                # A question that it cannot answer must not keep the others from it.
-                self.breaker.succeeded()
-                log.exception("search refused", error=str(error))
-            except SearchUnavailableError as error:
-                self.breaker.failed()
-                log.warning("search falls back", error=str(error))
-            else:
-                self.breaker.succeeded()
-                return page
-        return await self._fall_back(request, issuer)
+        asked = partial(diversity.search, self.elasticsearch)
+        other = partial(diversity.search, self.postgres)
+        if issuer == POSTGRES and _own_order(request):
+            page, engine = await other(request), POSTGRES
+        elif issuer == ELASTICSEARCH and _own_order(request):
+            page, engine = await self._ask(asked, _refuse_the_other_order, request)
+        else:
+            page, engine = await self._ask(asked, other, request)
+        return replace(page, engine=engine, degraded=self._degraded(engine))
+
+    async def suggest(self, typed: Typed) -> Answer:
+        """Suggestions by section.
+
+        Raises:
+            SearchUnavailableError: neither engine answers.
+        """
+        if not typed.words:  # nobody is asked, so nobody is known to be well
+            return Answer(suggest.nothing(), ELASTICSEARCH if self.configured else POSTGRES, False)
+        return await self._answer(self.elasticsearch.suggest, self.postgres.suggest, typed)
+
+    async def facet_values(self, asked: FacetQuestion) -> Answer:
+        """Values of one facet; raises as `suggest` does."""
+        return await self._answer(
+            self.elasticsearch.facet_values, self.postgres.facet_values, asked
+        )
+
+    async def clusters(self, view: MapView) -> Answer:
+        """A map's clusters or vehicles, not checked; raises as `suggest` does."""
+        return await self._answer(self.elasticsearch.clusters, self.postgres.clusters, view)
 
     async def more(self, request: SearchRequest, engine: str) -> SearchPage:
         """What follows on a page that `engine` began: from it alone.
@@ -95,12 +125,39 @@ class Searches:
         chosen = self.postgres if engine == POSTGRES else self.elasticsearch
         return await chosen.count(requests)
 
-    async def _fall_back(self, request: SearchRequest, issuer: str | None) -> SearchPage:
-        if issuer == ELASTICSEARCH and _own_order(request):
-            msg = "the engine that ordered these pages does not answer now"
-            raise CursorEngineChangedError(msg)
-        page = await diversity.search(self.postgres, request)
-        return replace(page, engine=POSTGRES, degraded=self.configured)
+    async def _answer(
+        self,
+        elasticsearch: Callable[[Question], Awaitable[dict[str, Any]]],
+        postgres: Callable[[Question], Awaitable[dict[str, Any]]],
+        question: Question,
+    ) -> Answer:
+        content, engine = await self._ask(elasticsearch, postgres, question)
+        return Answer(content, engine, self._degraded(engine))
+
+    async def _ask(
+        self,
+        elasticsearch: Callable[[Question], Awaitable[Found]],
+        postgres: Callable[[Question], Awaitable[Found]],
+        question: Question,
+    ) -> tuple[Found, str]:
+        """The answer, and who gave it: the door that every question goes through."""
+        if self.configured and self.breaker.lets_pass():
+            try:
+                found = await elasticsearch(question)
+            except SearchRefusedError as error:
+                # A question that it cannot answer must not keep the others from it.
+                self.breaker.succeeded()
+                log.exception("search refused", error=str(error))
+            except SearchUnavailableError as error:
+                self.breaker.failed()
+                log.warning("search falls back", error=str(error))
+            else:
+                self.breaker.succeeded()
+                return found, ELASTICSEARCH
+        return await postgres(question), POSTGRES
+
+    def _degraded(self, engine: str) -> bool:
+        return self.configured and engine == POSTGRES
 
     async def ping(self) -> bool:
         """Whether the engine that should answer does."""
@@ -109,6 +166,11 @@ class Searches:
     async def close(self) -> None:
         """Close the connections to PostgreSQL; Elasticsearch's are closed by who opened them."""
         await self.postgres.close()
+
+
+async def _refuse_the_other_order(request: SearchRequest) -> SearchPage:
+    msg = f"the engine that ordered these pages by {request.sort} does not answer now"
+    raise CursorEngineChangedError(msg)
 
 
 def _own_order(request: SearchRequest) -> bool:

@@ -1,7 +1,6 @@
 """Suggestions while a renter types: makes, models, places and features, with their vehicles.
 
-Popular searches would be a fifth section; nothing counts searches yet, and made-up popularity is
-worse than none.
+Popular searches, a section of their own, are counted in `search/popular.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +18,14 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "places": ("city", "region", "country"),
     "features": ("features",),
 }
-_FIELDS = tuple(field for fields in SECTIONS.values() for field in fields)
+FIELDS = tuple(field for fields in SECTIONS.values() for field in fields)
 # A vehicle has several features, so those that were not meant are counted along and left out here.
 _SEVERAL = "features"
 MOST_FEATURES = 500
 # Every word costs a pattern for every field: more would be dear, and find nothing more often.
 MOST_WORDS_WITH_TYPOS = 3
-_MAKES_OF_A_MODEL = 5
-_TYPOS = "~"  # ends the names of aggregations in which a word may have a typo
+MAKES_OF_A_MODEL = 5
+TYPOS = "~"  # ends the names of aggregations in which a word may have a typo
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +45,25 @@ class Typed:
         return f"{crc32(' '.join(self.words).encode()):08x}"
 
 
+def ways(typed: Typed) -> list[bool]:
+    """Whether words may have a typo: no and, where there are words that may, yes."""
+    forgiving = len(typed.words) <= MOST_WORDS_WITH_TYPOS and any(map(may_have_typo, typed.words))
+    return [False, True] if forgiving else [False]
+
+
 def build(typed: Typed) -> dict[str, Any]:
     """One Elasticsearch request for all sections, as typed and, in case, with a typo."""
-    forgiving = len(typed.words) <= MOST_WORDS_WITH_TYPOS and any(map(may_have_typo, typed.words))
-    ways = [False, True] if forgiving else [False]
+    possible = ways(typed)
     aggs = {
-        f"{field}{_TYPOS if typos else ''}": {
+        f"{field}{TYPOS if typos else ''}": {
             "filter": _holds(field, typed.words, typos=typos),
             "aggs": {"values": _values(field, typed.limit)},
         }
-        for typos in ways
-        for field in _FIELDS
+        for typos in possible
+        for field in FIELDS
     }
     # Narrows what is counted at all; with typos, what has none is found as well.
-    anything = [_holds(field, typed.words, typos=ways[-1]) for field in _FIELDS]
+    anything = [_holds(field, typed.words, typos=possible[-1]) for field in FIELDS]
     return {
         "query": {"bool": {"filter": [VISIBLE, {"bool": {"should": anything}}]}},
         "size": 0,
@@ -83,7 +87,7 @@ def _values(field: str, limit: int) -> dict[str, Any]:
     # Twice the room, for values that differ only in case and are shown as one.
     values: dict[str, Any] = {"terms": {"field": field, "size": 2 * limit}}
     if field == "model":
-        values["aggs"] = {"makes": {"terms": {"field": "make", "size": _MAKES_OF_A_MODEL}}}
+        values["aggs"] = {"makes": {"terms": {"field": "make", "size": MAKES_OF_A_MODEL}}}
     if field == _SEVERAL:
         values["terms"]["size"] = MOST_FEATURES
     return values
@@ -94,7 +98,7 @@ def read(typed: Typed, answer: Mapping[str, Any]) -> dict[str, Any]:
     aggs = answer["aggregations"]
     sections = _sections(typed, aggs, typos=False)
     corrected = False
-    if not any(sections.values()) and _FIELDS[0] + _TYPOS in aggs:
+    if not any(sections.values()) and FIELDS[0] + TYPOS in aggs:
         sections = _sections(typed, aggs, typos=True)
         corrected = any(sections.values())
     return {"sections": sections, "corrected": corrected}
@@ -108,7 +112,7 @@ def nothing() -> dict[str, Any]:
 def _sections(
     typed: Typed, aggs: Mapping[str, Any], *, typos: bool
 ) -> dict[str, list[dict[str, Any]]]:
-    end = _TYPOS if typos else ""
+    end = TYPOS if typos else ""
     sections = {}
     for section, fields in SECTIONS.items():
         found: list[dict[str, Any]] = []

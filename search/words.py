@@ -9,6 +9,7 @@ several features was meant.
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -49,8 +50,13 @@ def spans(text: str) -> list[tuple[int, int]]:
 
 def words(text: str) -> tuple[str, ...]:
     """The distinct words of a text, folded; the first 8."""
+    return _words_of(text)[:MOST_WORDS]
+
+
+@lru_cache(maxsize=20_000)  # values of facets: the same ones again and again
+def _words_of(text: str) -> tuple[str, ...]:
     found = (fold(each) for each in _WORD.findall(unicodedata.normalize("NFC", text)))
-    return tuple(dict.fromkeys(found))[:MOST_WORDS]
+    return tuple(dict.fromkeys(found))
 
 
 def clause(field: str, word: str, *, typos: bool = False) -> dict[str, Any]:
@@ -68,7 +74,7 @@ def clause(field: str, word: str, *, typos: bool = False) -> dict[str, Any]:
 
 def matches(value: str, asked: Sequence[str], *, typos: bool = False) -> bool:
     """Whether every asked word is one of the value's by the rule of `clause`."""
-    own = words(value)
+    own = _words_of(value)
     return all(_found(own, word, typos=typos) for word in asked)
 
 
@@ -96,6 +102,7 @@ def _every_rest(word: str) -> str:
     return "|".join(choice or "()" for choice in dict.fromkeys(choices))
 
 
+@lru_cache(maxsize=100)
 def _nearly(word: str) -> str:
     """A pattern, both Lucene's and Python's, for words that begin with `word` but for one typo.
 

@@ -32,7 +32,7 @@ SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 TABLES = (
     "index_dead_letters, search_dirty, bookings, reviews, photos, vehicle_features, vehicles, "
     "accounts, vehicle_search_view, vehicle_search_texts, vehicle_search_documents, "
-    "vehicle_search_values, price_medians"
+    "vehicle_search_values, price_medians, popular_searches"
 )
 
 

@@ -2,17 +2,22 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
+from api import understanding
+from api.dependencies import Now
 from api.lookups import SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
-from api.search_parameters import Accepted, openapi_parameters, parse_for
+from api.search_parameters import Accepted, openapi_parameters, parse_for, require_days
+from search import checked
 from search.clusters import MapView
 
-PARAMETERS = Accepted.searching(
-    "ClusterParameters", without={"sort", "facets", "limit", "cursor"}, **lookups.CLUSTERS
+PARAMETERS = replace(
+    Accepted.searching(
+        "ClusterParameters", without={"sort", "facets", "limit", "cursor"}, **lookups.CLUSTERS
+    ),
+    reads_text=True,
 )
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -24,15 +29,21 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
     responses={200: {"model": lookups.Clusters, "description": "A map"}, **SEARCH_UNAVAILABLE},
     openapi_extra={"parameters": openapi_parameters(PARAMETERS)},
 )
-async def cluster_vehicles(request: Request) -> Response:
+async def cluster_vehicles(request: Request, now: Now) -> Response:
     """What a search finds in a map section: clusters or, when at most 50, the vehicles.
 
     The grid follows the zoom but stays within 1,000 cells. No cluster spans the 180th meridian.
+    Single vehicles are checked as a page's are: all of them can be booked.
     """
     begun = time.perf_counter()
-    now = datetime.now(UTC)
     asked, search = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
-    search = replace(search, now=now)
+    state = request.app.state
+    understood = understanding.first_page_of(state, search, now)
+    require_days(understood.request)
+    view = MapView(understood.request, asked.zoom)
     return await answer(
-        request, request.app.state.search.clusters(MapView(search, asked.zoom)), begun
+        request,
+        checked.clusters(state.searches, state.truth, view, now),
+        begun,
+        understood=understood.items,
     )

@@ -2,17 +2,21 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
+from api import understanding
+from api.dependencies import Now
 from api.lookups import SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
-from api.search_parameters import Accepted, openapi_parameters, parse_for
+from api.search_parameters import Accepted, openapi_parameters, parse_for, require_days
 from search.facet_values import FACET_OF, FacetQuestion
 
-PARAMETERS = Accepted.searching(
-    "FacetValuesParameters", without={"sort", "facets", "cursor"}, **lookups.FACET_VALUES
+PARAMETERS = replace(
+    Accepted.searching(
+        "FacetValuesParameters", without={"sort", "facets", "cursor"}, **lookups.FACET_VALUES
+    ),
+    reads_text=True,
 )
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -24,15 +28,19 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
     responses={200: {"model": lookups.FacetValues, "description": "Values"}, **SEARCH_UNAVAILABLE},
     openapi_extra={"parameters": openapi_parameters(PARAMETERS)},
 )
-async def find_facet_values(request: Request) -> Response:
+async def find_facet_values(request: Request, now: Now) -> Response:
     """The values of a facet that begin so, counted under a search's filters.
 
     Send the search's own parameters, its `q` as `text`. The counts are those of the search's facet:
     a facet of which any value may match leaves its own filter out.
     """
     begun = time.perf_counter()
-    now = datetime.now(UTC)
     asked, search = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
-    search = replace(search, text=(asked.text or "").strip() or None, now=now)
-    question = FacetQuestion.of(search, FACET_OF[asked.facet], asked.q)
-    return await answer(request, request.app.state.search.facet_values(question), begun)
+    search = replace(search, text=(asked.text or "").strip() or None)
+    state = request.app.state
+    understood = understanding.first_page_of(state, search, now)
+    require_days(understood.request)
+    question = FacetQuestion.of(understood.request, FACET_OF[asked.facet], asked.q)
+    return await answer(
+        request, state.searches.facet_values(question), begun, understood=understood.items
+    )

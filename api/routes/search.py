@@ -68,8 +68,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             now=datetime.fromtimestamp(pinned["now"], UTC),
         )
     else:
-        vocabulary = request.app.state.vocabulary.current
-        understood = understanding.first_page(asked, vocabulary, now, settings.time_zone)
+        understood = understanding.first_page_of(request.app.state, asked, now)
         asked = understood.request
     require_days(asked)
     truth: Truth = request.app.state.truth
@@ -91,6 +90,10 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             str(error),
             headers={"Retry-After": "1"},
         ) from error
+    if cursor is None and sent.text and found.total:
+        read = [(each["kind"], each["start"], each["end"]) for each in understood.items]
+        client = request.client.host if request.client else ""
+        request.app.state.popular.count(sent.text, read, client)
     content = _page(found) | {
         "hasMore": found.more,
         "nextCursor": None

@@ -1,7 +1,7 @@
 """`GET /v1/search/suggest`."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
@@ -10,6 +10,7 @@ from api.dependencies import known_parameters
 from api.lookups import SEARCH_UNAVAILABLE, answer
 from api.schemas.common import DECIMAL_DIGITS
 from api.schemas.lookups import Suggestions
+from search.fallback import Answer
 from search.suggest import Typed
 
 router = APIRouter(prefix="/v1/search", tags=["search"], dependencies=[Depends(known_parameters)])
@@ -37,7 +38,17 @@ async def suggest_searches(
 
     Every typed word must begin a word of the name; of a model, its make counts as well. Case and
     accents do not matter. When nothing begins so, words of at least four letters may have one
-    wrong letter, but not the first.
+    wrong letter, but not the first. Popular searches are those of the last 14 days, counted without
+    who asked; their words are all taken from vehicles or are filters.
     """
     begun = time.perf_counter()
-    return await answer(request, request.app.state.search.suggest(Typed.of(q, limit)), begun)
+    return await answer(request, _suggest(request.app.state, Typed.of(q, limit)), begun)
+
+
+async def _suggest(state: Any, typed: Typed) -> Answer:
+    found: Answer = await state.searches.suggest(typed)
+    # From memory, so that they cost no question of their own. While the index is away, nobody
+    # learns whose words must not be shown any more.
+    popular = [] if found.degraded else state.popular.begin(typed)
+    found.content["sections"]["searches"] = popular
+    return found

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from api.schemas.common import Shape, WholeNumber
-from api.schemas.search import Degrees, Item, Total
+from api.schemas.search import Degrees, Item, Total, UnderstoodWords
 from search.facet_values import FACET_OF
 
 # Parameters by which a route differs from a search, as `pydantic.create_model` takes them.
@@ -58,8 +58,12 @@ CLUSTERS: dict[str, Any] = {
 class LookupMeta(Shape):
     """How the answer came about."""
 
-    engine: Literal["elasticsearch"] = Field(description="who answered")
-    degraded: bool = Field(description="whether the answer is less than usual", examples=[False])
+    engine: Literal["elasticsearch", "postgres"] = Field(description="who answered")
+    degraded: bool = Field(
+        description="whether the answer is less than usual: another engine answered than should "
+        "have, or single vehicles could not be checked",
+        examples=[False],
+    )
     index_age_ms: int = Field(description="how far the index may be behind", examples=[0])
     took_ms: float = Field(description="time spent on the server", examples=[4.2])
 
@@ -67,7 +71,7 @@ class LookupMeta(Shape):
 class Suggestion(Shape):
     """One thing that the typed words may mean."""
 
-    kind: Literal["make", "model", "city", "region", "country", "feature"] = Field(
+    kind: Literal["make", "model", "city", "region", "country", "feature", "search"] = Field(
         description="what it is", examples=["model"]
     )
     value: str = Field(description="its name", examples=["Wrangler"])
@@ -76,7 +80,11 @@ class Suggestion(Shape):
         "else escaped; a model stands with its make",
         examples=["Jeep <em>Wra</em>ngler"],
     )
-    count: int = Field(description="vehicles that a search with `filter` finds", examples=[99])
+    count: int = Field(
+        description="vehicles that a search with `filter` finds; of a popular search, how often it "
+        "was made in the last 14 days",
+        examples=[99],
+    )
     filter: dict[str, str] = Field(
         description="parameters to search with",
         examples=[{"make": "Jeep", "model": "Wrangler"}],
@@ -84,12 +92,15 @@ class Suggestion(Shape):
 
 
 class SuggestionSections(Shape):
-    """Suggestions, those with most vehicles first."""
+    """Suggestions, those with the highest count first."""
 
     makes: list[Suggestion] = Field(description="manufacturers")
     models: list[Suggestion] = Field(description="models, each with its make")
     places: list[Suggestion] = Field(description="cities, regions and countries")
     features: list[Suggestion] = Field(description="what a vehicle has")
+    searches: list[Suggestion] = Field(
+        description="what others search for, the most popular first; never corrected"
+    )
 
 
 class Suggestions(Shape):
@@ -121,6 +132,7 @@ class FacetValues(Shape):
     facet: str = Field(description="as asked", examples=["model"])
     values: list[FoundValue] = Field(description="at most `limit`")
     has_more: bool = Field(description="whether more values match than `limit`", examples=[False])
+    understood: list[UnderstoodWords] = Field(description="what was read out of `text` as filters")
     meta: LookupMeta = Field(description="how the answer came about")
 
 
@@ -160,7 +172,12 @@ class Cluster(Shape):
 class Clusters(Shape):
     """A map section: clusters, or the vehicles themselves when there are at most 50."""
 
-    clusters: list[Cluster] = Field(description="most vehicles first; their counts sum to `total`")
-    items: list[Item] = Field(description="as in a search; empty when there are clusters")
-    total: Total = Field(description="vehicles in the section")
+    clusters: list[Cluster] = Field(description="most vehicles first")
+    items: list[Item] = Field(
+        description="as in a search, and checked as its page is; empty when there are clusters"
+    )
+    total: Total = Field(
+        description="vehicles in the section: what the clusters' counts, or the items, sum to"
+    )
+    understood: list[UnderstoodWords] = Field(description="what was read out of `q` as filters")
     meta: LookupMeta = Field(description="how the answer came about")

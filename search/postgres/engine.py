@@ -10,10 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from runtime.settings import Settings
-from search import page
+from search import clusters, facet_values, page, suggest
 from search.engine import SearchUnavailableError
 from search.postgres import counts as counting
+from search.postgres import facet_values as of_facet_values
 from search.postgres import statement
+from search.postgres import suggest as of_suggest
 from search.request import SearchRequest
 
 NAME = "postgres"
@@ -44,19 +46,40 @@ class PostgresEngine:
         self, request: SearchRequest, sql: str, values: dict[str, Any]
     ) -> dict[str, Any]:
         begun = time.perf_counter()
-        row = await self._row(sql, values)
+        row = (await self._rows(sql, values))[0]
         took_ms = round((time.perf_counter() - begun) * 1000)
         return statement.answer(request, row.total, row.hits, row.aggregations, took_ms)
 
     async def count(self, requests: Sequence[SearchRequest]) -> list[int]:
         """How many each finds, from one statement; raises as `search` does."""
-        counts: list[int] = (await self._row(*counting.build(requests)))[0]
-        return counts
+        (row,) = await self._rows(*counting.build(requests))
+        return list(row[0])
 
-    async def _row(self, sql: str, values: dict[str, Any]) -> Row[Any]:
+    async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
+        """Suggestions by section, from two statements; raises as `search` does."""
+        dictionary = await self._rows(of_suggest.DICTIONARY)
+        candidates = of_suggest.Candidates.of(typed, dictionary)
+        counted = await self._rows(*of_suggest.build(candidates)) if candidates.codes else []
+        return suggest.read(typed, of_suggest.answer(typed, candidates, counted))
+
+    async def facet_values(self, asked: facet_values.FacetQuestion) -> dict[str, Any]:
+        """Values of one facet, from one statement; raises as `search` does."""
+        rows = await self._rows(*of_facet_values.build(asked))
+        return facet_values.read(asked, of_facet_values.answer(asked, rows))
+
+    async def clusters(self, view: clusters.MapView) -> dict[str, Any]:
+        """A map's clusters or vehicles, from one statement; raises as `search` does."""
+        request = view.listed
+        row = (await self._rows(*statement.build(request, grid=view.precision)))[0]
+        answer = statement.answer(request, row.total, row.hits, {}, 0)
+        return clusters.read(view, answer | {"aggregations": row.aggregations})
+
+    async def _rows(
+        self, sql: str, values: dict[str, Any] | None = None
+    ) -> Sequence[Row[tuple[Any, ...]]]:
         try:
             async with self.pool.connect() as connection:
-                return (await connection.exec_driver_sql(sql, values)).one()
+                return (await connection.exec_driver_sql(sql, values)).all()
         except (SQLAlchemyError, OSError) as error:
             msg = "PostgreSQL could not answer the search: see RIDES_DATABASE_URL"
             raise SearchUnavailableError(msg) from error

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from search.fields import PRICE
-from search.postgres import conditions, facets, likeness, ordering, text
+from search.postgres import clusters, conditions, facets, likeness, ordering, text
 from search.postgres.columns import DOCUMENTS
 from search.postgres.parameters import Parameters
 from search.profiles import DEFAULT, Profile
@@ -20,12 +20,17 @@ _SHOWN = "document - 'description'"
 
 
 def build(
-    request: SearchRequest, profile: Profile = DEFAULT, *, window: bool = False
+    request: SearchRequest,
+    profile: Profile = DEFAULT,
+    *,
+    window: bool = False,
+    grid: int | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """One statement, hence one snapshot, that answers hits, total, facets and histogram.
 
     `found` is what all filters leave that no facet sets aside, with the others' verdicts beside.
-    With `window`, hits are candidates: neither documents nor highlights.
+    With `window`, hits are candidates: neither documents nor highlights. With `grid`, a map's cells
+    of that precision stand beside the facets.
     """
     into = Parameters()
     asked = conditions.matching(request, into)
@@ -45,6 +50,10 @@ def build(
     if request.after is not None:
         page.append(ordering.after(sort, request.after, into))
     aggregations = facets.aggregations(request, chosen, into)
+    columns = _columns(request, chosen, sort)
+    if grid is not None:
+        aggregations += f" || jsonb_build_object('cells', {clusters.grid(grid)})"
+        columns += clusters.columns(conditions.price(request))
     found = f"{asked.source}{into.computed()}"
     headline = "'{}'::jsonb"
     if request.text and not window:
@@ -52,7 +61,7 @@ def build(
     sorted_by = ", ".join(f"s{n}" for n in range(len(sort)))
     statement = f"""
         WITH found AS MATERIALIZED (
-            SELECT {", ".join(_columns(request, chosen, sort))}
+            SELECT {", ".join(columns)}
             FROM {found} WHERE {" AND ".join(always)}
         ), page AS (
             SELECT id, {sorted_by} FROM found WHERE {" AND ".join(page)}

@@ -148,6 +148,50 @@ def test_random_sections_of_a_random_market(market: Market) -> None:
     assert clustered > 20
 
 
+def test_text_is_understood_as_in_a_search(market: Market) -> None:
+    many(market, (19.7, -155.1), make="Jeep", model="Wrangler", daily_rate_cents=7_000)
+    many(market, (19.7, -155.1), each=2, make="Jeep", model="Wrangler", daily_rate_cents=9_000)
+    market.learn()
+    asked = {"q": "jeep under $80"}
+    found, page = ask(market, WORLD, 3, **asked), market.search(bbox=WORLD, **asked)
+    assert found["understood"] == page["understood"]
+    assert [each["kind"] for each in found["understood"]] == ["make", "price"]
+    assert found["total"] == page["total"] == {"value": FEW + 1, "exact": True}
+    kept = ask(market, WORLD, 3, **asked, keep=["price", "make"])
+    assert (kept["understood"], kept["total"]["value"]) == ([], 0)
+
+
+def test_misspelt_words_are_corrected_as_in_a_search(market: Market) -> None:
+    many(market, (19.7, -155.1), make="Jeep", model="Wrangler")
+    assert ask(market, WORLD, 3, q="wranlger")["total"]["value"] == FEW + 1
+
+
+@pytest.mark.parametrize("change", ["booked", "hidden"])
+def test_single_vehicles_are_checked_and_sum_to_the_total(market: Market, change: str) -> None:
+    stored = market.store(*({"lat": 19.7, "lon": -155.1} for _ in range(3)))
+    start, end = TODAY + timedelta(days=30), TODAY + timedelta(days=32)
+    dates = {"start": start.isoformat(), "end": end.isoformat()}
+    assert ask(market, WORLD, 3, **dates)["total"]["value"] == 3
+    if change == "booked":
+        factory.store_booking(market.conn, stored[1], start, end)
+    else:
+        market.conn.execute("UPDATE vehicles SET status = 'unlisted' WHERE id = %s", [stored[1]])
+    found = ask(market, WORLD, 3, **dates)  # the index does not know yet
+    assert [item["id"] for item in found["items"]] == [stored[0], stored[2]]
+    assert found["total"] == {"value": 2, "exact": True}
+    assert not found["meta"]["degraded"]
+    market.drain()
+    assert ask(market, WORLD, 3, **dates)["total"]["value"] == 2
+
+
+def test_single_vehicles_of_flexible_dates_have_their_window(market: Market) -> None:
+    (vehicle,) = market.store({"lat": 19.7, "lon": -155.1})
+    start, end = TODAY + timedelta(days=30), TODAY + timedelta(days=32)
+    market.book(vehicle, start.isoformat(), (start + timedelta(days=1)).isoformat())
+    asked = {"start": start.isoformat(), "end": end.isoformat(), "flexDays": 2}
+    assert ask(market, WORLD, 3, **asked)["items"] == market.search(bbox=WORLD, **asked)["items"]
+
+
 @pytest.mark.parametrize(
     ("query", "parameter", "says"),
     [

@@ -57,6 +57,24 @@ def test_the_search_applies_but_for_the_facets_own_filter(fleet: Market) -> None
     assert counts(fleet, "features", q="rack", features="gps") == {"Roof rack": 1}
 
 
+def test_text_is_understood_as_in_a_search(fleet: Market) -> None:
+    fleet.store({"make": "Jeep", "model": "Renegade", "daily_rate_cents": 9_000})
+    fleet.learn()
+    text = "jeep under $80"
+    found, page = ask(fleet, "model", text=text), fleet.search(q=text, facets="model")
+    assert found["understood"] == page["understood"]
+    assert [each["kind"] for each in found["understood"]] == ["make", "price"]
+    assert counts(fleet, "model", text=text) == {"Wrangler": 1, "Wrangler Unlimited": 1}
+    # A make that is understood is a filter like any other: the facet leaves out its own.
+    assert counts(fleet, "make", text=text) == fleet.facet("make", q=text)
+    kept = ask(fleet, "make", text=text, keep=["price"])
+    assert (kept["values"], [each["kind"] for each in kept["understood"]]) == ([], ["make"])
+
+
+def test_misspelt_words_are_corrected_as_in_a_search(fleet: Market) -> None:
+    assert counts(fleet, "make", text="wranlger") == {"Jeep": 2}
+
+
 def test_values_are_marked_and_selected(fleet: Market) -> None:
     assert ask(fleet, "make", q="je", make="jeep")["values"] == [
         {"value": "Jeep", "label": "<em>Je</em>ep", "count": 2, "selected": True}

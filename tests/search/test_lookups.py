@@ -1,5 +1,7 @@
 """What the routes beside a search promise: declared answers, derived parameters, honest failure."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from api.schemas import lookups
 from api.schemas.lookups import Clusters, FacetValues, Suggestions
 from api.search_parameters import openapi_parameters
 from runtime.settings import Settings
+from search.breaker import FAILURES
 from tests.market import Market
 
 REQUESTS: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
@@ -41,15 +44,81 @@ def test_an_answer_has_the_declared_keys(market: Market, route: str) -> None:
     assert (answer["meta"]["engine"], answer["meta"]["degraded"]) == ("elasticsearch", False)
 
 
+@pytest.fixture
+def open_api(settings: Settings) -> Iterator[Callable[..., TestClient]]:
+    """The API over other settings."""
+    with ExitStack() as stack:
+
+        def opened(**others: Any) -> TestClient:
+            chosen = settings.model_copy(update=others)
+            return stack.enter_context(
+                TestClient(create_app(chosen), raise_server_exceptions=False)
+            )
+
+        yield opened
+
+
 @pytest.mark.parametrize("route", REQUESTS)
-def test_without_an_index_the_answer_names_the_fix(settings: Settings, route: str) -> None:
-    nowhere = settings.model_copy(update={"index_alias": "vehicles-test-nowhere"})
-    with TestClient(create_app(nowhere), raise_server_exceptions=False) as api:
-        answer = api.get(f"/v1/search/{route}", params=REQUESTS[route][0])
-    assert answer.status_code == 503
+@pytest.mark.parametrize(
+    ("others", "degraded"),
+    [
+        ({"elasticsearch_url": "http://127.0.0.1:1"}, True),
+        ({"index_alias": "vehicles-test-nowhere"}, True),
+        ({"elasticsearch_url": ""}, False),
+    ],
+    ids=["gone", "without an index", "not configured"],
+)
+def test_postgresql_answers_in_the_same_request(
+    market: Market,
+    open_api: Callable[..., TestClient],
+    route: str,
+    others: dict[str, Any],
+    degraded: bool,
+) -> None:
+    # One on the map: the order of several is an engine's own.
+    market.store({}, {"lat": None, "lon": None})
+    asked, _ = REQUESTS[route]
+    api = open_api(**others)
+    for _ in range(5):  # with the breaker closed, and open
+        answer = api.get(f"/v1/search/{route}", params=asked).json()
+        meta, expected = answer.pop("meta"), market.api.get(f"/v1/search/{route}", params=asked)
+        assert (meta["engine"], meta["degraded"]) == ("postgres", degraded)
+        assert answer == {name: part for name, part in expected.json().items() if name != "meta"}
+
+
+@pytest.mark.parametrize("route", REQUESTS)
+def test_they_share_the_breaker_with_searches(
+    open_api: Callable[..., TestClient], market: Market, route: str
+) -> None:
+    api = open_api(elasticsearch_url="http://127.0.0.1:1")
+    breaker = api.app.state.searches.breaker  # type: ignore[attr-defined]
+    for _ in range(FAILURES):
+        assert breaker.closed
+        api.get(f"/v1/search/{route}", params=REQUESTS[route][0])
+    assert not breaker.closed
+
+
+def test_words_that_are_none_say_nothing_about_who_is_well(
+    open_api: Callable[..., TestClient], market: Market
+) -> None:
+    api = open_api(elasticsearch_url="http://127.0.0.1:1")
+    for _ in range(FAILURES):
+        api.get("/v1/search/suggest", params={"q": "to"})
+    answer = api.get("/v1/search/suggest", params={"q": "!?"}).json()
+    assert not any(answer["sections"].values())
+    assert not api.app.state.searches.breaker.closed  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("route", REQUESTS)
+def test_with_both_gone_the_answer_is_a_problem(
+    open_api: Callable[..., TestClient], route: str
+) -> None:
+    nowhere = "postgresql://rides@127.0.0.1:1/rides"
+    api = open_api(elasticsearch_url="http://127.0.0.1:1", database_url=nowhere)
+    answer = api.get(f"/v1/search/{route}", params=REQUESTS[route][0])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["type"].endswith("search-unavailable")
-    assert "rides reindex" in answer.json()["detail"]
-    assert answer.headers["retry-after"] == "1"
+    assert "RIDES_DATABASE_URL" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,3 @@ def test_text_is_understood_as_on_the_other_engine(market: Market, postgres: Tes
     assert ids(page) == ids(other) == [hilo, near]
     assert page["understood"] == other["understood"]
     assert [each["kind"] for each in page["understood"]] == ["make", "price", "place"]
-
-
-@pytest.mark.parametrize("route", ["suggest?q=to", "facet-values?facet=make"])
-def test_what_only_elasticsearch_answers_says_so(postgres: TestClient, route: str) -> None:
-    answer = postgres.get(f"/v1/search/{route}")
-    assert answer.status_code == 503
-    assert "RIDES_ELASTICSEARCH_URL" in answer.json()["detail"]
