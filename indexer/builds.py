@@ -108,16 +108,26 @@ def swap(connection: Connection, client: Elasticsearch, alias: str, build: Build
     if not changed.rowcount:
         return False
     client.indices.refresh(index=build.index_name)
-    try:
-        holders = list(client.indices.get_alias(name=alias))
-    except NotFoundError:
-        holders = []
     actions: list[dict[str, Any]] = [
-        {"remove": {"index": name, "alias": alias}} for name in holders if name != build.index_name
+        {"remove": {"index": name, "alias": alias}}
+        for name in _holders(client, alias)
+        if name != build.index_name
     ]
     actions.append({"add": {"index": build.index_name, "alias": alias}})
     client.indices.update_aliases(actions=actions)
     return True
+
+
+def known(connection: Connection, client: Elasticsearch, alias: str) -> set[str]:
+    """The indices that are fed or read: by their rows, or by the alias alone."""
+    return {build.index_name for build in live(connection)} | set(_holders(client, alias))
+
+
+def _holders(client: Elasticsearch, alias: str) -> list[str]:
+    try:
+        return list(client.indices.get_alias(name=alias))
+    except NotFoundError:
+        return []
 
 
 def refresh(connection: Connection, client: Elasticsearch) -> None:

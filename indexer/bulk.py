@@ -1,5 +1,6 @@
 """One bulk into one index, and the verdict on each document by its error's type."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from indexer.documents import Document, operations
 
 DONE = "version_conflict_engine_exception"  # something newer is there already
+_NEWER = re.compile(r"current version \[(\d+)\]")
 POISON = "document_parsing_exception"  # the document itself can never be indexed
 # The index cannot take any document until somebody acts. A full disk answers 429 like an overload:
 # only the type tells them apart.
@@ -45,11 +47,15 @@ class Refused:
 
 @dataclass(slots=True)
 class Outcome:
-    """What did not go in: documents that never will, and those that may later, with the reason."""
+    """What did not go in: documents that never will, and those that may later, with the reason.
+
+    `newest` is the highest version that the index had instead of one that was sent, or 0.
+    """
 
     refused: list[Refused] = field(default_factory=list)
     later: list[Document] = field(default_factory=list)
     reason: str = ""
+    newest: int = 0
 
 
 def send(client: Elasticsearch, index: str, documents: Sequence[Document], version: int) -> Outcome:
@@ -86,7 +92,11 @@ def _judge(documents: Sequence[Document], items: list[Any]) -> Outcome:
     for item in items:
         result = item["index"]
         error = result.get("error")
-        if not error or error["type"] == DONE:
+        if not error:
+            continue
+        if error["type"] == DONE:
+            found = _NEWER.search(error["reason"])
+            outcome.newest = max(outcome.newest, int(found[1]) if found else 0)
             continue
         message = f"{error['type']}: {error['reason']}"[:_LONGEST_REASON]
         if error["type"] in STOPPED:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
-from indexer import builds, bulk, search_table
+from indexer import builds, bulk, restored, search_table
 from indexer.documents import Connection, next_version, read
 from models import BuildState
 from search.postgres.columns import TABLE
@@ -76,7 +76,8 @@ def drain(
         batch = lease(connection)
         if not batch.rows:
             return done
-        finished = _work(connection, client, batch)
+        # Once a run: a database is not put back under an open connection.
+        finished = _work(connection, client, batch, check=done == 0)
         done += finished
         if finished < len(batch.rows):
             return done
@@ -94,9 +95,13 @@ def lease(connection: Connection) -> Batch:
     )
 
 
-def _work(connection: Connection, client: Elasticsearch | None, batch: Batch) -> int:
+def _work(
+    connection: Connection, client: Elasticsearch | None, batch: Batch, *, check: bool
+) -> int:
     """Index a batch; the number of its rows that are done, the others wait for their backoff."""
     try:
+        if check and client is not None and (serving := builds.serving(connection)):
+            restored.check(connection, client, serving.index_name)
         later = index(connection, client, batch.vehicles, attempts=batch.attempts)
     except bulk.BuildStoppedError as error:
         log.exception("the serving index takes nothing: somebody must act", error=str(error))
@@ -143,6 +148,8 @@ def index(
         patient = build.state == BuildState.SERVING or attempts < PATIENCE
         try:
             outcome = bulk.send(client, build.index_name, documents, version)
+            if outcome.newest > version:
+                restored.compare(connection, build.index_name, outcome.newest)
         except (bulk.BuildStoppedError, bulk.OverloadedError) as error:
             if build.state == BuildState.SERVING:
                 raise

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from elasticsearch import Elasticsearch
 
-from indexer import builds, bulk, search_table
+from indexer import builds, bulk, restored, search_table
 from indexer.builds import Build
 from indexer.documents import Connection, Document, next_version, read_page
 from indexer.drain import backoff, bury
@@ -40,6 +40,8 @@ def needed(connection: Connection, client: Elasticsearch, alias: str) -> str | N
         return f"searches do not read {build.index_name}: the alias {alias} is not on it"
     if build.mapping_hash != MAPPING_HASH:
         return f"{build.index_name} has mapping {build.mapping_hash}, the code {MAPPING_HASH}"
+    if restored.newest_version(client, build.index_name) > restored.last_version(connection):
+        return f"{build.index_name} is ahead of the database, which was restored"
     return None
 
 
@@ -58,6 +60,7 @@ def rebuild(
         for leftover in builds.builds(connection, [BuildState.BUILDING]):
             builds.drop(connection, client, leftover, "its rebuild was interrupted")
         previous = builds.serving(connection)
+        restored.catch_up(connection, client, builds.known(connection, client, alias))
         build = builds.create(connection, client, alias)
         try:
             sent = _fill(connection, client, build, on_progress)
