@@ -5,7 +5,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import importing, indexing, seeding, servers, serving, tokens
+from cli import (
+    auditing,
+    exits,
+    importing,
+    indexing,
+    letters,
+    reindexing,
+    seeding,
+    servers,
+    serving,
+    tokens,
+)
 
 
 class _Explained(TyperGroup):
@@ -58,7 +69,9 @@ app.command(rich_help_panel="Data")(serving.migrate)
 app.command(rich_help_panel="Data")(seeding.seed)
 app.command("import", rich_help_panel="Data")(importing.import_files)
 
-app.command(rich_help_panel="Search index")(indexing.reindex)
+app.command(rich_help_panel="Search index", epilog=exits.EPILOG)(reindexing.reindex)
+app.command(rich_help_panel="Search index", epilog=exits.EPILOG)(auditing.audit)
+indexing.app.add_typer(letters.app, name="dead-letters")
 app.add_typer(indexing.app, name="index", rich_help_panel="Search index")
 
 app.command(rich_help_panel="API")(serving.serve)

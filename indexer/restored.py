@@ -60,8 +60,9 @@ def compare(connection: Connection, index: str, version: int) -> None:
     if version > last:
         msg = (
             f"{index} holds version {version} and the database has only given {last}: it was "
-            "restored from a backup, or a replica that was behind took over. Nothing is indexed "
-            "until `rides reindex` has made a new index from what the database says now"
+            "restored from a backup, or a replica that was behind took over (or somebody wrote to "
+            "the index by hand). Nothing is indexed until `rides reindex` has made a new index "
+            "from what the database says now"
         )
         raise IndexAheadError(msg)
 

@@ -3,7 +3,16 @@
 from models.accounts import Account, Role
 from models.base import Base
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
-from models.indexing import LIVE_STATES, BuildState, DeadLetter, IndexBuild, SearchDirty
+from models.indexing import (
+    LIVE_STATES,
+    BuildSlice,
+    BuildState,
+    DeadLetter,
+    IndexAudit,
+    IndexBuild,
+    IndexLag,
+    SearchDirty,
+)
 from models.reviews import Review
 from models.search import VehicleSearchRow
 from models.vehicles import Photo, Vehicle, VehicleFeature, VehicleStatus
@@ -15,9 +24,12 @@ __all__ = [
     "Base",
     "Booking",
     "BookingStatus",
+    "BuildSlice",
     "BuildState",
     "DeadLetter",
+    "IndexAudit",
     "IndexBuild",
+    "IndexLag",
     "Photo",
     "Review",
     "Role",

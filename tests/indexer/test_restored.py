@@ -27,7 +27,7 @@ def rename(site: Site, vehicle: int, make: str) -> None:
 def ahead(live: Site) -> tuple[Site, int]:
     """A site with one vehicle whose database was put back; the vehicle."""
     vehicle = live.store(make="Fiat")
-    early = versions(live)
+    early = next_version(live.conn)
     for _ in range(5):
         rename(live, vehicle, "Skoda")
         live.drain()
@@ -67,9 +67,11 @@ def test_a_reindex_moves_the_sequence_past_the_index_and_all_is_well(
     rename(site, vehicle, "Kia")
     site.drain()
     before = site.serving()
+    last = restored.newest_version(site.elastic, before.index_name)
     reason = needed(site.conn, site.elastic, site.alias)
     assert reason == f"{before.index_name} is ahead of the database, which was restored"
     site.rebuild()
+    assert versions(site) > last
     assert site.document(vehicle)["make"] == "Kia"
     site.due()
     rename(site, vehicle, "Seat")
