@@ -16,6 +16,7 @@ from cli import (
     servers,
     serving,
     tokens,
+    watching,
 )
 
 
@@ -72,6 +73,7 @@ app.command("import", rich_help_panel="Data")(importing.import_files)
 app.command(rich_help_panel="Search index", epilog=exits.EPILOG)(reindexing.reindex)
 app.command(rich_help_panel="Search index", epilog=exits.EPILOG)(auditing.audit)
 indexing.app.add_typer(letters.app, name="dead-letters")
+indexing.app.command(epilog=exits.EPILOG)(watching.watch)
 app.add_typer(indexing.app, name="index", rich_help_panel="Search index")
 
 app.command(rich_help_panel="API")(serving.serve)

@@ -114,7 +114,7 @@ def _work(
     """Index a batch; the number of its rows that are done, the others wait for their backoff."""
     try:
         if check and client is not None and (serving := builds.serving(connection)):
-            restored.check(connection, client, serving.index_name)
+            _check(connection, client, serving)
         later = index(connection, client, batch.vehicles)
     except bulk.BuildStoppedError as error:
         log.exception("the serving index takes nothing: somebody must act", error=str(error))
@@ -132,6 +132,14 @@ def _work(
     finished = batch.rows.keys() - put_back
     lag.done(connection, finished)
     return len(finished)
+
+
+def _check(connection: Connection, client: Elasticsearch, serving: builds.Build) -> None:
+    try:
+        restored.check(connection, client, serving.index_name)
+    except restored.IndexAheadError as error:
+        builds.failing(connection, serving, str(error))
+        raise
 
 
 def backoff(attempts: int) -> float:

@@ -13,8 +13,8 @@ class Ticking(schedule):  # type: ignore[misc]  # Celery ships no types
     send nothing for an hour.
     """
 
-    def __init__(self, run_every: float, **arguments: Any) -> None:
-        super().__init__(run_every, **arguments)
+    def __init__(self, run_every: float, *args: Any, **kwargs: Any) -> None:
+        super().__init__(run_every, *args, **kwargs)
         self._due_at = time.monotonic()
 
     def is_due(self, last_run_at: Any) -> Any:  # noqa: ARG002 - that is the point

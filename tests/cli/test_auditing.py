@@ -224,3 +224,20 @@ def test_nothing_is_done_to_all_letters_by_forgetting_the_ids(run: Run, command:
     assert run("index", "dead-letters", command).exit_code == 2
     assert run("index", "dead-letters", command, "--all", "7").exit_code == 2
     assert run("index", "dead-letters", command, "7").exit_code == exits.NOTHING
+
+
+# Watch
+
+
+def test_watch_shows_lag_queue_rate_and_errors(live: Site, run: Run) -> None:
+    live.store()
+    live.drain()
+    live.store()
+    live.conn.execute("UPDATE search_dirty SET at = at - interval '5 minutes', attempts = 3")
+    shown = run("index", "watch", "--looks", "2", "--every", "0.2")
+    assert shown.exit_code == 0
+    assert "of 1" in shown.stdout, "the lag of one change"
+    assert "1 changes, 1 of them tried before" in shown.stdout
+    assert "changes/s" in shown.stdout
+    assert f"{live.serving().index_name} serving" in shown.stdout
+    assert "The oldest change has waited 30" in shown.stdout
