@@ -18,11 +18,11 @@ from tests.indexer.site import Site
     [
         (500, 500, 0.1, 1_000),  # full and quick: more
         (500, 499, 0.1, 500),  # there was no more to do
-        (500, 500, 0.6, 500),
-        (500, 500, 1.5, 250),  # slow: who comes next waits for it
-        (500, 3, 1.5, 250),
+        (500, 500, 2.0, 500),
+        (1_000, 1_000, 4.0, 500),  # slow: who comes next waits for it
+        (1_000, 3, 4.0, 500),
         (2_000, 2_000, 0.1, drain.MOST),
-        (70, 70, 9.0, drain.LEAST),
+        (300, 300, 9.0, drain.LEAST),
     ],
 )
 def test_a_batch_grows_while_it_is_quick_and_shrinks_when_it_is_slow(
