@@ -10,8 +10,19 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api import cors, errors, openapi
+from api.index_facts import IndexFacts
 from api.middleware import RequestEnvelope
-from api.routes import bookings, clusters, facet_values, health, search, similar, suggest, vehicles
+from api.routes import (
+    bookings,
+    clusters,
+    facet_values,
+    health,
+    metrics,
+    search,
+    similar,
+    suggest,
+    vehicles,
+)
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
@@ -40,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.searches = open_searches(chosen)
         app.state.search = app.state.searches.elasticsearch
         app.state.truth = Truth(chosen)
+        app.state.index_facts = IndexFacts(chosen)
         client = app.state.search.client
         app.state.vocabulary = VocabularySource(client, chosen.index_alias, chosen.database_url)
         app.state.popular = PopularSearches(engine, lambda: app.state.vocabulary.current)
@@ -62,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     cors.install(app, chosen.cors_origins)
     errors.install(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(search.router)
     app.include_router(suggest.router)
     app.include_router(facet_values.router)

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from bench import report, stack
 from indexer.documents import operations, read_page
-from indexer.rebuild import PAGE
+from indexer.slices import PAGE
 from models.session import connect
 from runtime.settings import Settings
 from search.mapping import INDEX_SETTINGS, MAPPINGS

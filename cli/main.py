@@ -5,7 +5,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import contract, importing, indexing, seeding, servers, serving, tokens
+from cli import (
+    auditing,
+    contract,
+    exits,
+    importing,
+    indexing,
+    letters,
+    reindexing,
+    seeding,
+    servers,
+    serving,
+    tokens,
+    watching,
+)
 
 
 class _Explained(TyperGroup):
@@ -58,7 +71,10 @@ app.command(rich_help_panel="Data")(serving.migrate)
 app.command(rich_help_panel="Data")(seeding.seed)
 app.command("import", rich_help_panel="Data")(importing.import_files)
 
-app.command(rich_help_panel="Search index")(indexing.reindex)
+app.command(rich_help_panel="Search index", epilog=exits.EPILOG)(reindexing.reindex)
+app.command(rich_help_panel="Search index", epilog=exits.EPILOG)(auditing.audit)
+indexing.app.add_typer(letters.app, name="dead-letters")
+indexing.app.command(epilog=exits.EPILOG)(watching.watch)
 app.add_typer(indexing.app, name="index", rich_help_panel="Search index")
 
 app.command(rich_help_panel="API")(serving.serve)

@@ -1,7 +1,7 @@
 """Index builds: which indices exist, which are fed, which one serves."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,9 @@ from search.mapping import INDEX_SETTINGS, MAPPING_HASH, MAPPINGS
 log = structlog.get_logger(__name__)
 
 
+PATIENCE_S = 300  # that a build which does not serve may fail before it is given up
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
     """One row of `index_builds`; the index is named ALIAS-<id>."""
@@ -28,22 +31,12 @@ class Build:
     created_at: datetime
     swapped_at: datetime | None
     detail: str | None
+    failing_since: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What an operator wants to know at a glance; ages in milliseconds."""
-
-    alias: str
-    builds: list[dict[str, Any]]
-    mapping_current: bool
-    dirty_rows: int
-    index_age_ms: int
-    dead_letters: int
-    table_rows: int  # vehicles that PostgreSQL finds by itself
-
-
-_COLUMNS = "id, index_name, state, mapping_hash, created_at, swapped_at, detail"
+_COLUMNS = "id, index_name, state, mapping_hash, created_at, swapped_at, detail, failing_since"
+# Of no use once another build serves.
+REMOVABLE = (BuildState.STANDBY, BuildState.STOPPED, BuildState.STALE)
 
 
 def builds(connection: Connection, states: Sequence[str] = tuple(BuildState)) -> list[Build]:
@@ -100,7 +93,7 @@ def swap(connection: Connection, client: Elasticsearch, alias: str, build: Build
         connection.execute("UPDATE index_builds SET state = 'standby' WHERE state = 'serving'")
         changed = connection.execute(
             "UPDATE index_builds SET state = 'serving', swapped_at = clock_timestamp()"
-            " WHERE id = %s AND state = 'building'",
+            " WHERE id = %s AND state IN ('building', 'standby')",
             [build.id],
         )
         if not changed.rowcount:
@@ -108,16 +101,26 @@ def swap(connection: Connection, client: Elasticsearch, alias: str, build: Build
     if not changed.rowcount:
         return False
     client.indices.refresh(index=build.index_name)
-    try:
-        holders = list(client.indices.get_alias(name=alias))
-    except NotFoundError:
-        holders = []
     actions: list[dict[str, Any]] = [
-        {"remove": {"index": name, "alias": alias}} for name in holders if name != build.index_name
+        {"remove": {"index": name, "alias": alias}}
+        for name in _holders(client, alias)
+        if name != build.index_name
     ]
     actions.append({"add": {"index": build.index_name, "alias": alias}})
     client.indices.update_aliases(actions=actions)
     return True
+
+
+def known(connection: Connection, client: Elasticsearch, alias: str) -> set[str]:
+    """The indices that are fed or read: by their rows, or by the alias alone."""
+    return {build.index_name for build in live(connection)} | set(_holders(client, alias))
+
+
+def _holders(client: Elasticsearch, alias: str) -> list[str]:
+    try:
+        return list(client.indices.get_alias(name=alias))
+    except NotFoundError:
+        return []
 
 
 def refresh(connection: Connection, client: Elasticsearch) -> None:
@@ -146,6 +149,40 @@ def drop(connection: Connection, client: Elasticsearch, build: Build, detail: st
         log.warning("index not removed", index=build.index_name, error=str(error))
         return
     connection.execute("UPDATE index_builds SET state = 'dropped' WHERE id = %s", [build.id])
+    connection.execute("DELETE FROM index_dead_letters WHERE index_name = %s", [build.index_name])
+    forget_slices(connection, build)
+
+
+def forget_slices(connection: Connection, build: Build) -> None:
+    """Nobody has to fill them any more."""
+    connection.execute("DELETE FROM index_build_slices WHERE build_id = %s", [build.id])
+
+
+def state(connection: Connection, build: Build) -> str:
+    """The state that a build is in by now."""
+    row: Any = connection.execute(
+        "SELECT state FROM index_builds WHERE id = %s", [build.id]
+    ).fetchone()
+    return str(row[0])
+
+
+def mapping_changes(client: Elasticsearch, build: Build) -> list[str]:
+    """What the code's mapping and analysis have that the index has not, and the other way round."""
+    if build.mapping_hash == MAPPING_HASH:
+        return []
+    held = client.indices.get(index=build.index_name)[build.index_name]
+    theirs, ours = held["mappings"].get("properties", {}), MAPPINGS["properties"]
+    changes = [f"new field {name}" for name in sorted(ours.keys() - theirs.keys())]
+    changes += [f"field {name} is gone" for name in sorted(theirs.keys() - ours.keys())]
+    changes += [
+        f"field {name} changed"
+        for name in sorted(ours.keys() & theirs.keys())
+        if ours[name] != theirs[name]
+    ]
+    for part in ("analysis", "similarity"):
+        if held["settings"]["index"].get(part) != INDEX_SETTINGS[part]:
+            changes.append(f"{part} changed")
+    return changes or ["settings changed"]
 
 
 def stop(connection: Connection, build: Build, detail: str) -> bool:
@@ -160,42 +197,43 @@ def stop(connection: Connection, build: Build, detail: str) -> bool:
     return bool(changed.rowcount)
 
 
+def failing(connection: Connection, build: Build, detail: str) -> bool:
+    """Note that a build did not take a batch; True: it is given up, since it has failed too long.
+
+    The serving one never is.
+    """
+    row: Any = connection.execute(
+        f"""
+        UPDATE index_builds
+        SET failing_since = coalesce(failing_since, clock_timestamp()), detail = %s,
+            state = CASE WHEN state <> 'serving'
+                AND failing_since < clock_timestamp() - interval '{PATIENCE_S} seconds'
+                THEN 'stale' ELSE state END
+        WHERE id = %s AND state IN ('building', 'serving', 'standby')
+        RETURNING state
+        """,  # noqa: S608 - constants only
+        [detail, build.id],
+    ).fetchone()
+    if row and row[0] == BuildState.STALE:
+        log.error("build is stale: it is not fed any more", index=build.index_name, error=detail)
+        return True
+    return False
+
+
+def recovered(connection: Connection, build: Build) -> None:
+    """Note that a build takes batches again."""
+    connection.execute(
+        "UPDATE index_builds SET failing_since = NULL, detail = NULL WHERE id = %s", [build.id]
+    )
+
+
+def accept_unknown_fields(client: Elasticsearch, build: Build) -> None:
+    """Let an index take documents with fields that it does not know, and not search them."""
+    log.warning("unknown fields are not searchable: a reindex is due", index=build.index_name)
+    client.indices.put_mapping(index=build.index_name, dynamic="false")
+
+
 def count_visible(client: Elasticsearch, build: Build) -> int:
     """How many vehicles a search can find in a build, as of its last refresh."""
     visible = {"bool": {"must_not": {"term": {"hidden": True}}}}
     return int(client.count(index=build.index_name, query=visible)["count"])
-
-
-def status(connection: Connection, client: Elasticsearch | None, alias: str) -> Status:
-    """Builds with their documents and bytes, the queue and its age, the dead letters."""
-    shown = []
-    for build in builds(connection, [*LIVE_STATES, BuildState.STOPPED]):
-        if client is None:
-            shown.append(asdict(build) | {"documents": None, "bytes": None})
-            continue
-        try:
-            documents: int | None = count_visible(client, build)
-            stats = client.indices.stats(index=build.index_name, metric="store")
-            size: int | None = stats["_all"]["primaries"]["store"]["size_in_bytes"]
-        except ApiError:  # gone or closed
-            documents, size = None, None
-        shown.append(asdict(build) | {"documents": documents, "bytes": size})
-    current = serving(connection)
-    row: Any = connection.execute(
-        """
-        SELECT (SELECT count(*) FROM search_dirty),
-               (SELECT greatest(extract(EPOCH FROM clock_timestamp() - at) * 1000, 0)::bigint
-                FROM search_dirty ORDER BY id LIMIT 1),
-               (SELECT count(*) FROM index_dead_letters),
-               (SELECT count(*) FROM vehicle_search_view WHERE NOT hidden)
-        """
-    ).fetchone()
-    return Status(
-        alias=alias,
-        builds=shown,
-        mapping_current=bool(current and current.mapping_hash == MAPPING_HASH),
-        dirty_rows=row[0],
-        index_age_ms=row[1] or 0,
-        dead_letters=row[2],
-        table_rows=row[3],
-    )

@@ -1,6 +1,7 @@
 """One bulk into one index, and the verdict on each document by its error's type."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,17 +10,20 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from indexer.documents import Document, operations
 
 DONE = "version_conflict_engine_exception"  # something newer is there already
+_NEWER = re.compile(r"current version \[(\d+)\]")
 POISON = "document_parsing_exception"  # the document itself can never be indexed
 # The index cannot take any document until somebody acts. A full disk answers 429 like an overload:
 # only the type tells them apart.
+_UNKNOWN_FIELD = "strict_dynamic_mapping_exception"
 STOPPED = frozenset(
     {
         "cluster_block_exception",
         "index_closed_exception",
         "index_not_found_exception",
-        "strict_dynamic_mapping_exception",
+        _UNKNOWN_FIELD,
     }
 )
+LARGEST_BODY = 5_000_000  # bytes of one request; a batch above it goes in several
 # Every build has an alias of this ending, and a bulk goes to the alias or nowhere: otherwise one
 # that comes after its index was removed would bring the index back, untyped.
 FEED = "-feed"
@@ -29,6 +33,10 @@ _LONGEST_REASON = 1000  # characters; the reason may quote a whole document
 
 class BuildStoppedError(RuntimeError):
     """The index takes no documents until somebody acts; the message is the index's own."""
+
+
+class UnknownFieldError(BuildStoppedError):
+    """The documents have a field that the index was not made for."""
 
 
 class OverloadedError(RuntimeError):
@@ -45,11 +53,15 @@ class Refused:
 
 @dataclass(slots=True)
 class Outcome:
-    """What did not go in: documents that never will, and those that may later, with the reason."""
+    """What did not go in: documents that never will, and those that may later, with the reason.
+
+    `newest` is the highest version that the index had instead of one that was sent, or 0.
+    """
 
     refused: list[Refused] = field(default_factory=list)
     later: list[Document] = field(default_factory=list)
     reason: str = ""
+    newest: int = 0
 
 
 def send(client: Elasticsearch, index: str, documents: Sequence[Document], version: int) -> Outcome:
@@ -60,6 +72,30 @@ def send(client: Elasticsearch, index: str, documents: Sequence[Document], versi
             of a batch is refused, which speaks against the mapping rather than the documents.
         OverloadedError: anything that may pass: timeouts, rejections, a server that is away.
     """
+    outcome = Outcome()
+    for part in _parts(documents):
+        one = _send(client, index, part, version)
+        outcome.refused += one.refused
+        outcome.later += one.later
+        outcome.reason = outcome.reason or one.reason
+        outcome.newest = max(outcome.newest, one.newest)
+    return outcome
+
+
+def _parts(documents: Sequence[Document]) -> Iterator[Sequence[Document]]:
+    """The documents in requests of at most `LARGEST_BODY`, or of one document."""
+    start, size = 0, 0
+    for n, document in enumerate(documents):
+        if n > start and size + len(document.source) > LARGEST_BODY:
+            yield documents[start:n]
+            start, size = n, 0
+        size += len(document.source)
+    yield documents[start:]
+
+
+def _send(
+    client: Elasticsearch, index: str, documents: Sequence[Document], version: int
+) -> Outcome:
     try:
         answer = client.perform_request(
             "POST",
@@ -86,9 +122,15 @@ def _judge(documents: Sequence[Document], items: list[Any]) -> Outcome:
     for item in items:
         result = item["index"]
         error = result.get("error")
-        if not error or error["type"] == DONE:
+        if not error:
+            continue
+        if error["type"] == DONE:
+            found = _NEWER.search(error["reason"])
+            outcome.newest = max(outcome.newest, int(found[1]) if found else 0)
             continue
         message = f"{error['type']}: {error['reason']}"[:_LONGEST_REASON]
+        if error["type"] == _UNKNOWN_FIELD:
+            raise UnknownFieldError(message)
         if error["type"] in STOPPED:
             raise BuildStoppedError(message)
         document = by_id[result["_id"]]

@@ -20,7 +20,8 @@ _READ = """
     ) AS documents
 """
 _BY_ID = _READ.format(condition="d.id = ANY(%s)")
-_PAGE = _READ.format(condition="d.id > %s ORDER BY d.id LIMIT %s")
+_PAGE = _READ.format(condition="d.id > %s AND d.id <= %s ORDER BY d.id LIMIT %s")
+HIGHEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,11 @@ def read(connection: Connection, ids: Sequence[int]) -> list[Document]:
     return [found.get(vehicle_id) or Document.hidden(vehicle_id) for vehicle_id in ids]
 
 
-def read_page(connection: Connection, after: int, size: int) -> list[Document]:
-    """Up to `size` documents of the vehicles that can be found, by id, after the given id."""
-    return [Document.of(*row) for row in connection.execute(_PAGE, [after, size])]
+def read_page(
+    connection: Connection, after: int, size: int, last: int = HIGHEST_ID
+) -> list[Document]:
+    """Up to `size` documents of the vehicles that can be found, by id, after `after` to `last`."""
+    return [Document.of(*row) for row in connection.execute(_PAGE, [after, last, size])]
 
 
 def operations(documents: Iterable[Document], version: int) -> bytes:

@@ -14,18 +14,22 @@ from dataclasses import dataclass
 import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
-from indexer import builds, bulk, search_table
-from indexer.documents import Connection, next_version, read
+from indexer import builds, bulk, lag, restored, search_table
+from indexer.documents import Connection, Document, next_version, read
+from indexer.letters import bury, settle
 from models import BuildState
 from search.postgres.columns import TABLE
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500  # dirty rows; halved for each time that the oldest was put back, to an eighth
+BATCH = 500  # dirty rows to begin with; halved for each time that the oldest was put back
+# Rows that a batch comes to when batches are slow, or quick and full. Not fewer: on a busy machine
+# batches of 60 did 130 rows a second, of 500 did 490, since a refresh costs the same for both.
+LEAST, MOST = 250, 2_000
+SLOW_S, QUICK_S = 3.0, 1.0  # the lease is 10 s, and a batch is lag for whoever comes next
 LEASE_S = 10  # also the longest that a batch may wait for Elasticsearch, so that leases hold
 POLL_S = 0.1
 LONGEST_RUN_S = 50.0  # then the next hint takes over: one task never holds a worker for ever
-PATIENCE = 40  # attempts, about five minutes: then a build that does not serve is given up
 
 # The database's clock alone decides; a lease that ends impossibly late was written under a clock
 # that has since been set back, and counts as expired.
@@ -41,7 +45,7 @@ _LEASE = f"""
         SELECT id FROM search_dirty WHERE {_FREE}
         ORDER BY id
         LIMIT (
-            SELECT {BATCH} >> least(attempts, 3) FROM search_dirty WHERE {_FREE}
+            SELECT %s >> least(attempts, 3) FROM search_dirty WHERE {_FREE}
             ORDER BY id LIMIT 1
         )
         FOR UPDATE SKIP LOCKED
@@ -70,13 +74,16 @@ def drain(
 
     Whatever cannot be written now ends the run: its rows come back after their backoff.
     """
-    done = 0
+    done, size = 0, BATCH
     deadline = time.monotonic() + longest
     while time.monotonic() < deadline:
-        batch = lease(connection)
+        batch = lease(connection, size)
         if not batch.rows:
             return done
-        finished = _work(connection, client, batch)
+        began = time.monotonic()
+        # Checked once a run: a database is not put back under an open connection.
+        finished = _work(connection, client, batch, check=done == 0)
+        size = paced(size, len(batch.rows), time.monotonic() - began)
         done += finished
         if finished < len(batch.rows):
             return done
@@ -85,19 +92,32 @@ def drain(
     return done
 
 
-def lease(connection: Connection) -> Batch:
+def paced(size: int, rows: int, seconds: float) -> int:
+    """The size of the next batch, after one of `rows` rows that took so long."""
+    if seconds > SLOW_S:
+        return max(LEAST, size // 2)
+    if seconds < QUICK_S and rows >= size:
+        return min(MOST, size * 2)
+    return size
+
+
+def lease(connection: Connection, size: int = BATCH) -> Batch:
     """The oldest rows that nobody else is at work on; committed at once."""
-    rows = connection.execute(_LEASE).fetchall()
+    rows = connection.execute(_LEASE, [size]).fetchall()
     return Batch(
         rows={row[0]: row[1] for row in rows},
         attempts=max((row[2] for row in rows), default=0),
     )
 
 
-def _work(connection: Connection, client: Elasticsearch | None, batch: Batch) -> int:
+def _work(
+    connection: Connection, client: Elasticsearch | None, batch: Batch, *, check: bool
+) -> int:
     """Index a batch; the number of its rows that are done, the others wait for their backoff."""
     try:
-        later = index(connection, client, batch.vehicles, attempts=batch.attempts)
+        if check and client is not None and (serving := builds.serving(connection)):
+            _check(connection, client, serving)
+        later = index(connection, client, batch.vehicles)
     except bulk.BuildStoppedError as error:
         log.exception("the serving index takes nothing: somebody must act", error=str(error))
         later = set(batch.vehicles)
@@ -105,14 +125,26 @@ def _work(connection: Connection, client: Elasticsearch | None, batch: Batch) ->
         log.warning("batch put back", error=str(error), rows=len(batch.rows))
         later = set(batch.vehicles)
     put_back = [row for row, vehicle in batch.rows.items() if vehicle in later]
-    finished = list(batch.rows.keys() - put_back)
-    connection.execute(
-        "UPDATE search_dirty SET leased_until = clock_timestamp() + make_interval(secs => %s)"
-        " WHERE id = ANY(%s)",
-        [backoff(batch.attempts), put_back],
-    )
-    connection.execute("DELETE FROM search_dirty WHERE id = ANY(%s)", [finished])
+    if put_back:
+        connection.execute(
+            "UPDATE search_dirty SET leased_until = clock_timestamp() + make_interval(secs => %s)"
+            " WHERE id = ANY(%s)",
+            [backoff(batch.attempts), put_back],
+        )
+    finished = batch.rows.keys() - put_back
+    lag.done(connection, finished)
     return len(finished)
+
+
+def _check(connection: Connection, client: Elasticsearch, serving: builds.Build) -> None:
+    try:
+        restored.check(connection, client, serving.index_name)
+    except restored.IndexAheadError as error:
+        builds.failing(connection, serving, str(error))
+        raise
+    except (ApiError, TransportError):
+        # It does not answer: the search table is fed all the same, and the next run looks again.
+        log.warning("versions not compared", index=serving.index_name)
 
 
 def backoff(attempts: int) -> float:
@@ -121,12 +153,11 @@ def backoff(attempts: int) -> float:
     return longest * random.uniform(0.5, 1)  # noqa: S311 - jitter
 
 
-def index(
-    connection: Connection, client: Elasticsearch | None, vehicles: list[int], *, attempts: int = 1
-) -> set[int]:
+def index(connection: Connection, client: Elasticsearch | None, vehicles: list[int]) -> set[int]:
     """Bring the search table and every live build up to date; the vehicles to be tried again.
 
-    A build that does not serve never keeps the serving one from being written and refreshed.
+    A build that does not serve never keeps the serving one from being written and refreshed, and
+    no row waits longer than minutes for it.
 
     Raises:
         BuildStoppedError, OverloadedError: the serving build could not take any of them.
@@ -140,20 +171,47 @@ def index(
         _leave(connection, live)
         return later
     for build in live:
-        patient = build.state == BuildState.SERVING or attempts < PATIENCE
         try:
-            outcome = bulk.send(client, build.index_name, documents, version)
+            outcome = _send(connection, client, build, documents, version)
         except (bulk.BuildStoppedError, bulk.OverloadedError) as error:
             if build.state == BuildState.SERVING:
+                builds.failing(connection, build, str(error))
                 raise
-            patient = patient and isinstance(error, bulk.OverloadedError)
+            if isinstance(error, bulk.BuildStoppedError) and builds.stop(
+                connection, build, str(error)
+            ):
+                continue
             outcome = bulk.Outcome(later=documents, reason=str(error))
         bury(connection, build.index_name, outcome.refused, version)
-        if outcome.later and (patient or not builds.stop(connection, build, outcome.reason)):
+        if outcome.later and not builds.failing(connection, build, outcome.reason):
             later |= {document.vehicle_id for document in outcome.later}
             log.warning("put back", index=build.index_name, error=outcome.reason, n=len(later))
+        elif build.failing_since and not outcome.later:
+            builds.recovered(connection, build)
     builds.refresh(connection, client)
+    settle(connection, [vehicle for vehicle in vehicles if vehicle not in later], version)
     return later
+
+
+def _send(
+    connection: Connection,
+    client: Elasticsearch,
+    build: builds.Build,
+    documents: list[Document],
+    version: int,
+) -> bulk.Outcome:
+    try:
+        outcome = bulk.send(client, build.index_name, documents, version)
+    except bulk.UnknownFieldError:
+        if build.state == BuildState.BUILDING:  # made from this code's mapping: it must know them
+            raise
+        # The view has gone on and this index was made before: it must not stand still until the
+        # next one is there (docs/adr/0027).
+        builds.accept_unknown_fields(client, build)
+        outcome = bulk.send(client, build.index_name, documents, version)
+    if outcome.newest > version:
+        restored.compare(connection, build.index_name, outcome.newest)
+    return outcome
 
 
 def _leave(connection: Connection, live: list[builds.Build]) -> None:
@@ -164,25 +222,4 @@ def _leave(connection: Connection, live: list[builds.Build]) -> None:
             "UPDATE index_builds SET state = 'stopped', detail = 'no Elasticsearch was configured'"
             " WHERE id = %s",
             [build.id],
-        )
-
-
-def bury(
-    connection: Connection, index_name: str, refused: list[bulk.Refused], version: int
-) -> None:
-    """Keep what an index refused, with the reason; what the index held before stays in it."""
-    for dead in refused:
-        connection.execute(
-            "INSERT INTO index_dead_letters (index_name, vehicle_id, version, error, document)"
-            " VALUES (%s, %s, %s, %s, %s::jsonb)",
-            [
-                index_name,
-                dead.document.vehicle_id,
-                version,
-                dead.error,
-                dead.document.source.decode(),
-            ],
-        )
-        log.error(
-            "dead letter", index=index_name, vehicle_id=dead.document.vehicle_id, error=dead.error
         )

@@ -1,27 +1,50 @@
 """The indexer's Celery application: `celery -A indexer.tasks worker -B`.
 
 Beat hints once a second that there may be work; the dirty log says what work. A hint that is not
-taken within its second is dropped, so hints never pile up; losing all of them only adds delay.
+taken soon is dropped, so hints never pile up; losing all of them only adds delay. Every task may
+run twice, or at the same time as another: the rows are the state, never the message.
+
+What takes long goes to a queue of its own, `indexer-slow`, so that a worker can be kept for the
+drain (`-Q indexer`); a worker that is not told serves both.
 """
 
+import time
 from typing import Any
 
+import structlog
 from celery.schedules import crontab
 from celery.signals import setup_logging
 
+from indexer import audit as auditing
+from indexer import bulk, lag, rebuild, slices
 from indexer import drain as draining
 from indexer import medians as local_medians
 from models.session import connect
 from runtime.clients import celery, elasticsearch_if_any
 from runtime.logging import configure_logging
 from runtime.settings import settings
+from runtime.ticking import Ticking
 
-app = celery(settings(), "indexer")
+log = structlog.get_logger(__name__)
+
+# Seconds that a hint is good for. More than the one until the next: the clocks of two machines
+# differ, and a worker whose clock is ahead would find every hint expired.
+HINT_S = 10
+SLOW = "indexer-slow"
+AUDIT_S = 6 * 3600  # more than any audit takes
+
+app = celery(settings(), "indexer", also=[SLOW], longest=draining.LONGEST_RUN_S)
+app.conf.task_routes = {"indexer.fill": {"queue": SLOW}, "indexer.audit": {"queue": SLOW}}
 app.conf.beat_schedule = {
-    "drain": {"task": "indexer.drain", "schedule": 1.0, "options": {"expires": 1}},
+    "drain": {"task": "indexer.drain", "schedule": Ticking(1.0), "options": {"expires": HINT_S}},
+    "audit": {
+        "task": "indexer.audit",
+        "schedule": crontab(hour=3, minute=17),
+        "options": {"expires": 3600},
+    },
     "medians": {
         "task": "indexer.medians",
-        "schedule": crontab(hour="3", minute="30"),
+        "schedule": crontab(hour=3, minute=47),
         "options": {"expires": 3600},
     },
 }
@@ -48,3 +71,51 @@ def medians() -> int:
     """Take today's local medians over; the number of vehicles whose documents they change."""
     with connect(settings(), application="medians") as connection:
         return local_medians.recompute(connection).vehicles
+
+
+# Acknowledged early: the next summons comes anyway, and a message given back after the broker's
+# visibility timeout would only come too late.
+@app.task(name="indexer.fill", acks_late=False)
+def fill(build_id: int, max_rate: float | None = None) -> None:
+    """Help a running `rides reindex` for some seconds; it calls again while there is work."""
+    current = settings()
+    until = time.monotonic() + rebuild.SUMMON_S
+    with (
+        connect(current, application="fill") as connection,
+        elasticsearch_if_any(current) as client,
+    ):
+        row: Any = connection.execute(
+            "SELECT index_name FROM index_builds WHERE id = %s", [build_id]
+        ).fetchone()
+        if row is None or client is None:
+            return
+        try:
+            slices.fill(
+                connection,
+                client,
+                build_id,
+                row[0],
+                throttle=slices.Throttle(max_rate),
+                stop=lambda: time.monotonic() > until,
+            )
+        except (bulk.BuildStoppedError, bulk.OverloadedError) as error:
+            # Whoever runs the reindex meets it too, and decides.
+            log.warning("page not taken", index=row[0], error=str(error))
+
+
+@app.task(name="indexer.audit", acks_late=False, soft_time_limit=AUDIT_S, time_limit=AUDIT_S + 60)
+def audit() -> None:
+    """The nightly audit of everything: what is wrong is mended, and kept for status and metrics."""
+    current = settings()
+    with (
+        connect(current, application="audit") as connection,
+        elasticsearch_if_any(current) as client,
+    ):
+        lag.tidy(connection)
+        try:
+            results = auditing.audit(connection, client, repair=True)
+        except auditing.AuditError as error:
+            log.error("no audit", error=str(error))  # noqa: TRY400 - the message says it all
+            return
+        for result in results:
+            log.info("audited", store=result.store, checked=result.checked, n=len(result.findings))

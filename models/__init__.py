@@ -5,9 +5,12 @@ from models.base import Base
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
 from models.indexing import (
     LIVE_STATES,
+    BuildSlice,
     BuildState,
     DeadLetter,
+    IndexAudit,
     IndexBuild,
+    IndexLag,
     PriceMedian,
     SearchDirty,
 )
@@ -28,9 +31,12 @@ __all__ = [
     "Base",
     "Booking",
     "BookingStatus",
+    "BuildSlice",
     "BuildState",
     "DeadLetter",
+    "IndexAudit",
     "IndexBuild",
+    "IndexLag",
     "Photo",
     "PopularSearch",
     "PriceMedian",

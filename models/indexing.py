@@ -4,7 +4,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CHAR, CheckConstraint, Identity, Index, Integer, func, text
+from sqlalchemy import (
+    CHAR,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import Sequence
@@ -32,12 +43,16 @@ class SearchDirty(Base):
 
 
 class BuildState(StrEnum):
-    """Builds in the first three states are live: every batch of the drain feeds them."""
+    """Builds in the first three states are live: every batch of the drain feeds them.
+
+    A stopped one refused, a stale one failed for minutes: both lack what was written since.
+    """
 
     BUILDING = "building"
     SERVING = "serving"
     STANDBY = "standby"
     STOPPED = "stopped"
+    STALE = "stale"
     DROPPED = "dropped"
 
 
@@ -66,13 +81,36 @@ class IndexBuild(Base):
     detail: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     swapped_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+
+
+class BuildSlice(Base):
+    """A range of vehicle ids that one filler at a time puts into a build, page by page.
+
+    `done_to` moves with every page that the index took: where another filler goes on after a crash.
+    """
+
+    __tablename__ = "index_build_slices"
+
+    build_id: Mapped[int] = mapped_column(
+        ForeignKey("index_builds.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    done_to: Mapped[int]
+    last_id: Mapped[int]
+    expected: Mapped[int] = mapped_column(Integer)
+    sent: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    leased_until: Mapped[datetime | None]
 
 
 class DeadLetter(Base):
-    """A document that an index refused for what it is, with the index's own words."""
+    """A document that an index refused for what it is, with the index's own words.
+
+    The last refusal of each vehicle; gone once the index took the vehicle after all.
+    """
 
     __tablename__ = "index_dead_letters"
-    __table_args__ = (Index(None, "vehicle_id"),)
+    __table_args__ = (Index(None, "vehicle_id"), UniqueConstraint("index_name", "vehicle_id"))
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     index_name: Mapped[str]
@@ -99,3 +137,38 @@ class PriceMedian(Base):
     median: Mapped[int] = mapped_column(Integer)  # cents a day
     listings: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class IndexLag(Base):
+    """How long changes took to become searchable: a histogram for every minute.
+
+    `bucket` n counts those below the n-th bound of indexer/lag.py and not below the one before it.
+    Minutes older than a day are added up in one of the year 1970, so that sums only grow.
+    """
+
+    __tablename__ = "index_lag"
+
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    changes: Mapped[int]
+    seconds: Mapped[float]
+
+
+class IndexAudit(Base):
+    """The result of one comparison of a store with the truth."""
+
+    __tablename__ = "index_audits"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    store: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    checked: Mapped[int]
+    missing: Mapped[int]
+    stale: Mapped[int]
+    extra: Mapped[int]
+    differing: Mapped[int]
+    pending: Mapped[int]
+    repaired: Mapped[bool]
+    partial: Mapped[bool]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)

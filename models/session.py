@@ -52,3 +52,12 @@ def connect(settings: Settings, *, application: str) -> psycopg.Connection[Tuple
         application_name=f"rides {application}",
         options="-c timezone=UTC",
     )
+
+
+def another(connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
+    """A second autocommitting connection to the same database, for another thread.
+
+    Raises:
+        psycopg.OperationalError: no server answers within 10 s.
+    """
+    return psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True)

@@ -1,10 +1,12 @@
 """Construction of the clients that more than one room needs."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from celery import Celery
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
+from kombu.entity import Queue
 
 from runtime.settings import Settings
 
@@ -29,21 +31,39 @@ def elasticsearch_if_any(
     return elasticsearch(settings, request_timeout=request_timeout)
 
 
-def celery(settings: Settings, name: str) -> Celery:
+def celery(
+    settings: Settings, name: str, *, also: Sequence[str] = (), longest: float = 50
+) -> Celery:
     """A Celery application whose messages are hints: losing any or all of them loses nothing.
 
     Its queue is called `name`: applications that share a broker do not take each other's tasks.
+    Workers serve the queues in `also` too, unless told otherwise. A task that means to end after
+    `longest` seconds is ended a while later.
     """
     app = Celery(name, broker=settings.redis_url)
     app.conf.update(
         task_default_queue=name,
+        task_queues=[Queue(each) for each in (name, *also)],  # type: ignore[no-untyped-call]
         task_ignore_result=True,
+        # Acknowledged when done, also where the process was killed; with Redis, a message comes
+        # back after the visibility timeout, by when the task has been ended.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
-        worker_prefetch_multiplier=1,
+        task_soft_time_limit=longest + 15,
+        task_time_limit=longest + 30,
+        broker_transport_options={
+            "visibility_timeout": longest + 60,
+            # A connection that died without a word is noticed, and a worker does not wait on it.
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "socket_timeout": 30,
+        },
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # by default a worker gives up after 100, for good
+        worker_cancel_long_running_tasks_on_connection_loss=True,
+        worker_prefetch_multiplier=1,
+        worker_max_memory_per_child=200_000,  # kilobytes; then a fresh process takes its place
         beat_scheduler="celery.beat:Scheduler",  # in memory: hints need no file to remember them
-        broker_transport_options={"visibility_timeout": 60},
         timezone="UTC",
     )
     return app

@@ -66,9 +66,16 @@ async def _components(request: Request) -> dict[str, Component]:
         async with request.app.state.engine.connect():
             return True
 
+    async def index() -> bool:
+        alarms = (await request.app.state.index_facts.read()).alarms()
+        for alarm in alarms:
+            log.warning("index alarm", alarm=alarm)
+        return not alarms
+
     checks: dict[str, Callable[[], Awaitable[bool]]] = {
         "database": database,
         "search": request.app.state.searches.ping,
+        "index": index,
     }
     results = await asyncio.gather(*(_checked(name, check) for name, check in checks.items()))
     return dict(zip(checks, results, strict=True))

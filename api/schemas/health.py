@@ -30,4 +30,6 @@ class Health(Shape):
     """All of them."""
 
     status: Literal["ok", "failed"] = Field(description="the worst of them", examples=["ok"])
-    components: dict[str, Component] = Field(description="by name: database, search")
+    components: dict[str, Component] = Field(
+        description="by name: database, search, and index, which `rides index status` explains"
+    )

@@ -32,8 +32,9 @@ def upgrade() -> None:
     )
     op.execute("DROP VIEW vehicle_documents")
     run("vehicle_documents_0006")
-    # Nothing has a median yet, so no document that is searchable now is another one.
     op.add_column(TABLE, sa.Column("price_vs_median", sa.Integer(), nullable=True))
+    # Every document has one field more, and with it another hash.
+    op.execute("INSERT INTO search_dirty (vehicle_id) SELECT id FROM vehicles")
 
 
 def downgrade() -> None:

@@ -18,6 +18,19 @@ LON, LAT = "location[0]", "location[1]"
 _TYPES = {Kind.INTEGER: "integer", Kind.LONG: "bigint", Kind.BOOLEAN: "boolean"}
 # What a total of any number of days is computed from, by the function that documents are made by.
 _TERMS = ("daily_rate", "weekly_discount_pct", "monthly_discount_pct", "cleaning_fee")
+# A whole document again: what pages do not show is put together from the narrow table's columns.
+ROWS = f"{DOCUMENTS} JOIN (SELECT id, free, {', '.join(_TERMS)} FROM {TABLE}) AS narrow USING (id)"  # noqa: S608
+WHOLE = f"""document || jsonb_build_object(
+    'total', (
+        SELECT jsonb_object_agg(days::text, rental_total_cents({", ".join(_TERMS)}, days))
+        FROM generate_series(1, {LONGEST_TOTAL}) AS days
+    ),
+    'free', (
+        SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+            'gte', to_char(lower(range), 'YYYY-MM-DD'), 'lt', to_char(upper(range), 'YYYY-MM-DD')
+        )) ORDER BY range) FROM unnest(free) AS range
+    )
+)"""  # noqa: S608 - constants only
 # Where a word stands, as the labels of PostgreSQL's text search; values of facets need none.
 LABELS = {"name": "A", "description": "B"}
 CODED = tuple(field for field in FIELDS if field.kind is Kind.KEYWORD)

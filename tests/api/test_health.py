@@ -1,5 +1,7 @@
 import pytest
 
+from api import index_facts
+from api.index_facts import IndexFacts
 from tests.api.conftest import problem
 
 
@@ -51,7 +53,7 @@ def test_it_is_ready_when_database_and_search_answer(client, search):
     assert client.get("/health/ready").json() == {"status": "ok"}
     healthy = client.get("/health")
     assert (healthy.status_code, healthy.json()["status"]) == (200, "ok")
-    assert statuses(healthy) == {"database": "ok", "search": "ok"}
+    assert statuses(healthy) == {"database": "ok", "search": "ok", "index": "ok"}
     assert all(each["ms"] >= 0 for each in healthy.json()["components"].values())
 
 
@@ -63,7 +65,7 @@ def test_without_a_search_index_it_stays_ready_for_bookings_and_says_what_is_wro
     assert client.get("/health/ready").json() == {"status": "ok"}
     unhealthy = client.get("/health")
     assert (unhealthy.status_code, unhealthy.json()["status"]) == (503, "failed")
-    assert statuses(unhealthy) == {"database": "ok", "search": "failed"}
+    assert statuses(unhealthy) == {"database": "ok", "search": "failed", "index": "ok"}
 
 
 def test_it_is_not_ready_without_a_database_and_tells_nobody_where_that_is(
@@ -75,3 +77,33 @@ def test_it_is_not_ready_without_a_database_and_tells_nobody_where_that_is(
     for answer in (not_ready, client.get("/health")):
         assert answer.status_code == 503
         assert "db.internal" not in answer.text
+
+
+def test_an_alarm_of_the_index_is_a_failed_component(client, search, monkeypatch):
+    async def read(_):
+        class Facts:
+            def alarms(self):
+                return ["The last audit found 3 differences"]
+
+        return Facts()
+
+    monkeypatch.setattr(IndexFacts, "read", read)
+    unhealthy = client.get("/health")
+    assert unhealthy.status_code == 503
+    assert statuses(unhealthy) == {"database": "ok", "search": "ok", "index": "failed"}
+    assert client.get("/health/ready").status_code == 200, "bookings and searches go on"
+
+
+def test_prometheus_is_told_the_lag_and_a_flood_of_questions_asks_once(client, monkeypatch):
+    asked = []
+    facts = index_facts.facts
+    monkeypatch.setattr(index_facts, "facts", lambda conn: asked.append(1) or facts(conn))
+    monkeypatch.setattr(index_facts, "FRESH_S", 60)
+    client.app.state.index_facts._read = None
+    answers = [client.get("/metrics") for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[0].headers["content-type"].startswith("text/plain")
+    assert "rides_index_lag_seconds_bucket" in answers[0].text
+    assert len(asked) == 1
+    client.app.state.index_facts._read = None
+    assert client.get("/metrics?x=1").status_code == 422

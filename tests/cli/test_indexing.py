@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import indexing
+from cli import exits, indexing
 from cli.main import app
 from indexer import builds, rebuild
 from tests.indexer.site import Site
@@ -51,11 +51,13 @@ def test_reindex_if_needed_says_why_and_then_does_nothing(
     assert len(builds.builds(site.conn)) == 2
 
 
-def test_a_refused_reindex_is_exit_code_1_and_says_why(site: Site, run: Run) -> None:
+def test_a_second_reindex_at_once_has_an_exit_code_of_its_own_and_says_why(
+    site: Site, run: Run
+) -> None:
     with site.another() as conn:
         conn.execute("SELECT pg_advisory_lock(%s)", [rebuild._LOCK])
         result = run("reindex")
-    assert result.exit_code == 1
+    assert result.exit_code == exits.BUSY
     assert "Not swapped: another `rides reindex` is running" in " ".join(result.stderr.split())
     assert "Traceback" not in result.output
 

@@ -153,14 +153,96 @@ def test_an_overloaded_build_is_given_up_after_minutes(
     vehicle = live.store()
     assert live.drain() == 0
     assert live.found() == [vehicle], "the serving build does not wait for it"
-    live.conn.execute(
-        "UPDATE search_dirty SET leased_until = NULL, attempts = %s", [drain.PATIENCE - 2]
-    )
+    age(live, other, builds.PATIENCE_S - 10)
+    live.due()
     assert live.drain() == 0
     assert live.states()[other.index_name] == "building"
+    age(live, other, builds.PATIENCE_S)
+    live.due()
+    assert live.drain() == 1, "it holds up nothing any more"
+    assert live.states()[other.index_name] == "stale"
+    (stale,) = builds.builds(live.conn, ["stale"])
+    assert stale.detail == "shard is not active"
+
+
+def age(site: Site, build: builds.Build, seconds: int) -> None:
+    """Let a build have failed for so long."""
+    site.conn.execute(
+        "UPDATE index_builds SET failing_since = clock_timestamp() - make_interval(secs => %s)"
+        " WHERE id = %s",
+        [seconds, build.id],
+    )
+
+
+def test_a_build_that_takes_batches_again_is_not_given_up(
+    live: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = builds.create(live.conn, live.elastic, live.alias)
+    live.store()
+    send, failing = bulk.send, [other.index_name]
+
+    def overload(client: Any, index: str, *args: Any) -> Any:
+        if index in failing:
+            raise bulk.OverloadedError("shard is not active")
+        return send(client, index, *args)
+
+    monkeypatch.setattr(bulk, "send", overload)
+    live.drain()
+    assert builds.builds(live.conn, ["building"])[0].failing_since is not None
+    failing.clear()
     live.due()
     assert live.drain() == 1
-    assert live.states()[other.index_name] == "stopped"
+    (recovered,) = builds.builds(live.conn, ["building"])
+    assert (recovered.failing_since, recovered.detail) == (None, None)
+
+
+def test_the_serving_build_is_never_given_up_and_says_since_when_it_fails(live: Site) -> None:
+    serving = live.serving()
+    live.store()
+    age(live, serving, 10 * builds.PATIENCE_S)
+    read_only(live, serving.index_name)
+    assert live.drain() == 0
+    assert live.states() == {serving.index_name: "serving"}
+    assert "cluster_block_exception" in str(live.serving().detail)
+    read_only(live, serving.index_name, block=False)
+    live.due()
+    assert live.drain() == 1
+    assert live.serving().failing_since is None
+
+
+def test_a_view_with_a_new_field_does_not_stop_what_was_made_before(
+    live: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between `rides migrate` and `rides reindex`: old indices take the rest of the document."""
+    live.rebuild()
+    vehicle = live.store()
+
+    def with_wings(*args: Any) -> list[documents.Document]:
+        return [
+            documents.Document(each.vehicle_id, each.source[:-1] + b', "wings": 2}')
+            for each in documents.read(*args)
+        ]
+
+    monkeypatch.setattr(drain, "read", with_wings)
+    assert live.drain() == 1
+    assert live.found() == [vehicle]
+    assert sorted(live.states().values()) == ["serving", "standby"]
+    assert live.document(vehicle)["wings"] == 2
+    wings = {"term": {"wings": 2}}
+    assert live.elastic.count(index=live.alias, query=wings)["count"] == 0
+
+
+def test_a_new_build_that_does_not_know_a_field_is_stopped(
+    live: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was made from the code's mapping: the code forgot the field, and a swap would hide it."""
+    builds.create(live.conn, live.elastic, live.alias)
+    vehicle = live.store()
+    winged = [documents.Document(vehicle, b'{"id": %d, "wings": 2}' % vehicle)]
+    monkeypatch.setattr(drain, "read", lambda *_: winged)
+    assert live.drain() == 1
+    (stopped,) = builds.builds(live.conn, ["stopped"])
+    assert "strict_dynamic_mapping_exception" in str(stopped.detail)
 
 
 def test_a_build_that_was_dropped_under_a_batch_stays_dropped(

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer import builds, bulk, rebuild
+from indexer import builds, bulk, rebuild, slices
 from indexer.builds import Build
 from indexer.documents import Document
-from indexer.rebuild import RebuildError, needed
+from indexer.rebuild import RebuildError, UnfaithfulError, needed
+from tests import factory
 from tests.indexer.site import Site, building, once_filled
 
 
@@ -50,7 +51,7 @@ def test_an_index_that_lacks_vehicles_is_not_swapped_in(live: Site) -> None:
         name = building(live).index_name
         live.elastic.delete(index=name, id=str(ids[1]), refresh=True)
 
-    with pytest.raises(RebuildError, match="shows 2 vehicles where the database lists 3"):
+    with pytest.raises(UnfaithfulError, match=rf"1 missing \(vehicles {ids[1]}\)"):
         live.rebuild(once_filled(lose_one))
     assert live.serving().id == before.id
     assert live.found() == ids
@@ -64,7 +65,7 @@ def test_an_index_that_shows_too_much_is_not_swapped_in(live: Site) -> None:
     def add_one() -> None:
         bulk.send(live.elastic, building(live).index_name, [Document(999, b'{"id":999}')], 1)
 
-    with pytest.raises(RebuildError, match="shows 2 vehicles where the database lists 1"):
+    with pytest.raises(UnfaithfulError, match=r"1 extra \(vehicles 999\)"):
         live.rebuild(once_filled(add_one))
 
 
@@ -117,21 +118,10 @@ def test_an_overload_that_passes_does_not_end_the_rebuild(
         return send(client, index, batch, version)
 
     monkeypatch.setattr(bulk, "send", overloaded)
-    monkeypatch.setattr(rebuild, "backoff", lambda attempts: attempts / 100)
+    monkeypatch.setattr(slices, "backoff", lambda attempts: attempts / 100)
     site.rebuild()
     assert site.found() == ids
     assert troubles == []
-
-
-def test_a_count_that_falls_between_two_writes_is_taken_again(
-    live: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    count, wrong = builds.count_visible, [7]
-    monkeypatch.setattr(
-        builds, "count_visible", lambda *args: wrong.pop() if wrong else count(*args)
-    )
-    live.rebuild()
-    assert wrong == []
 
 
 def test_an_overload_that_stays_ends_the_rebuild(
@@ -146,31 +136,34 @@ def test_an_overload_that_stays_ends_the_rebuild(
         raise bulk.OverloadedError("queue is full")
 
     monkeypatch.setattr(bulk, "send", overloaded)
-    monkeypatch.setattr(rebuild, "backoff", lambda attempts: 0)
+    monkeypatch.setattr(slices, "backoff", lambda attempts: 0)
     with pytest.raises(RebuildError, match="did not take its documents: queue is full"):
         live.rebuild()
-    assert len(tries) == rebuild.TRIES
-    assert live.indices() == {before.index_name}
+    assert len(tries) == slices.TRIES
+    assert live.serving().id == before.id
+    left = building(live)
+    monkeypatch.undo()
+    assert live.rebuild().id == left.id, "it goes on from there"
 
 
-def test_when_elasticsearch_goes_away_the_error_is_not_masked_by_clearing_up(
+def test_a_build_that_cannot_be_removed_now_is_removed_by_the_next_rebuild(
     live: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = live.serving()
-    live.store()
+    vehicle = live.store()
     live.drain()
 
     with Elasticsearch("http://127.0.0.1:1", max_retries=0) as nobody:
 
         def away() -> None:
+            live.elastic.delete(index=building(live).index_name, id=str(vehicle))
             monkeypatch.setattr(live.elastic.indices, "delete", nobody.indices.delete)
-            raise ArithmeticError("the first thing that went wrong")
 
-        with pytest.raises(ArithmeticError):
+        with pytest.raises(UnfaithfulError):
             live.rebuild(once_filled(away))
     monkeypatch.undo()
     (left,) = builds.builds(live.conn, ["stopped"])
-    assert "the first thing" in str(left.detail)
+    assert "1 missing" in str(left.detail)
     assert live.serving().id == before.id
     live.rebuild()
     assert left.index_name not in live.indices()
@@ -186,8 +179,8 @@ def test_when_postgres_goes_away_the_error_is_its_own(live: Site) -> None:
 
         with pytest.raises(Exception, match="terminating connection"):
             rebuild.rebuild(conn, live.elastic, live.alias, once_filled(cut))
-    assert building(live)
-    live.rebuild()
+    left = building(live)
+    assert rebuild_when_unlocked(live).id == left.id
     assert builds.builds(live.conn, ["building"]) == []
     assert len(live.indices()) == 2
 
@@ -209,12 +202,36 @@ def test_an_interrupted_rebuild_leaves_searches_as_they_were(
     with pytest.raises(interruption):
         live.rebuild(once_filled(interrupt))
     assert live.found() == [vehicle]
-    assert live.indices() == {before.index_name}
+    assert live.serving().id == before.id
+    left = building(live)
+    later = live.store()
+    live.drain()
+    assert live.rebuild().id == left.id, "the next one goes on from there"
+    assert live.found() == [vehicle, later]
 
 
-def test_a_killed_rebuild_leaves_searches_as_they_were_and_the_next_clears_up(live: Site) -> None:
+def test_a_build_that_cannot_be_gone_on_with_is_made_anew(live: Site) -> None:
+    """Its index is gone, or it was made from another mapping."""
+    live.store()
+    for spoil in (
+        lambda left: live.elastic.indices.delete(index=left.index_name),
+        lambda _: live.conn.execute(
+            "UPDATE index_builds SET mapping_hash = 'old' WHERE state = 'building'"
+        ),
+    ):
+        left = builds.create(live.conn, live.elastic, live.alias)
+        spoil(left)
+        assert live.rebuild().id != left.id
+        assert live.states()[left.index_name] == "dropped"
+        assert left.index_name not in live.indices()
+
+
+def test_a_killed_rebuild_goes_on_from_the_last_page_that_was_taken(
+    live: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = live.serving()
-    vehicle = live.store()
+    host = factory.store_account(live.conn, "host")
+    vehicles = [live.store(host_id=host) for _ in range(60)]
     live.drain()
     script = textwrap.dedent("""
         import os, signal
@@ -224,21 +241,33 @@ def test_a_killed_rebuild_leaves_searches_as_they_were_and_the_next_clears_up(li
         from runtime.settings import settings
         with connect(settings(), application="t") as conn, elasticsearch(settings()) as client:
             rebuild(conn, client, settings().index_alias,
-                    lambda done, total: done and os.kill(os.getpid(), signal.SIGKILL))
+                    lambda done, total: done > 9 and os.kill(os.getpid(), signal.SIGKILL),
+                    max_rate=20)
     """)
     killed = subprocess.run(
         [sys.executable, "-c", script], env=environment(live), timeout=60, check=False
     )
     assert killed.returncode == -signal.SIGKILL
     left = building(live)
-    assert live.found() == [vehicle]
+    done, expected, whole = slices.progress(live.conn, left.id)
+    assert (10 <= done < 60, expected, whole) == (True, 60, False)
+    assert live.found() == vehicles
+    changed = live.store(host_id=host)
+    live.drain()
+    sent: list[int] = []
+    send = bulk.send
+    monkeypatch.setattr(
+        bulk,
+        "send",
+        lambda client, index, batch, version: (
+            sent.extend(each.vehicle_id for each in batch) or send(client, index, batch, version)
+        ),
+    )
     after = rebuild_when_unlocked(live)
-    assert live.states() == {
-        before.index_name: "standby",
-        left.index_name: "dropped",
-        after.index_name: "serving",
-    }
-    assert live.indices() == {before.index_name, after.index_name}
+    assert after.id == left.id
+    assert len(sent) == 60 - done, "no page that was taken is sent again"
+    assert live.found() == [*vehicles, changed]
+    assert live.states() == {before.index_name: "standby", after.index_name: "serving"}
 
 
 def rebuild_when_unlocked(site: Site) -> Build:
