@@ -27,11 +27,11 @@ from tests import factory
 from tests.bookings.overlaps import overlaps
 from tests.conftest import SECRET, create_database, database_name
 from tests.faults import Fault, OwnElasticsearch, Wire
-from tests.load import BY_RELEVANCE, SEARCHES, Load, latencies, since
+from tests.load import BY_RELEVANCE, LOOKUPS, SEARCHES, Load, latencies, since
 
 pytestmark = pytest.mark.timeout(900)
 
-ASKED = SEARCHES  # `+ LOOKUPS` as soon as PostgreSQL answers those too
+ASKED = SEARCHES + LOOKUPS
 SEARCHERS, BOOKERS, VEHICLES = 6, 2, 40
 # How long a fault stays once the breaker has opened, in seconds; longer in `make soak`.
 SOAK = "RIDES_SOAK" in os.environ
