@@ -61,7 +61,10 @@ def _compare(connections: Connections, queries: list[str]) -> dict[str, Any]:
                 get(connection, target)
                 if number >= WARM_UP:
                     timings[name].append((time.perf_counter() - begun) * 1000)
-    return {name: report.summary(times) | {"max": max(times)} for name, times in timings.items()}
+    return {
+        name: report.summary(times) | {"max": round(max(times), 2)}
+        for name, times in timings.items()
+    }
 
 
 def show(results: dict[str, Any]) -> bool:
