@@ -27,7 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     doors: list[str] = []
     for owner, name in (
         (elasticsearch.Engine, "_call"),
-        (postgres.PostgresEngine, "search"),
+        (postgres.PostgresEngine, "_rows"),
         (truth.Truth, "_execute"),
     ):
         door = getattr(owner, name)

@@ -14,9 +14,10 @@ from api.schemas import lookups
 from api.schemas.lookups import Clusters, FacetValues, Suggestions
 from api.search_parameters import openapi_parameters
 from runtime.settings import Settings
-from search.breaker import FAILURES
+from search.breaker import State
 from tests.market import Market
 
+FAILURES = 3  # in a row, that open the breaker
 REQUESTS: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
     "suggest": ({"q": "to"}, Suggestions),
     "facet-values": ({"facet": "make"}, FacetValues),
@@ -93,9 +94,9 @@ def test_they_share_the_breaker_with_searches(
     api = open_api(elasticsearch_url="http://127.0.0.1:1")
     breaker = api.app.state.searches.breaker  # type: ignore[attr-defined]
     for _ in range(FAILURES):
-        assert breaker.closed
+        assert breaker.state == State.CLOSED
         api.get(f"/v1/search/{route}", params=REQUESTS[route][0])
-    assert not breaker.closed
+    assert breaker.state == State.OPEN
 
 
 def test_words_that_are_none_say_nothing_about_who_is_well(
@@ -106,7 +107,7 @@ def test_words_that_are_none_say_nothing_about_who_is_well(
         api.get("/v1/search/suggest", params={"q": "to"})
     answer = api.get("/v1/search/suggest", params={"q": "!?"}).json()
     assert not any(answer["sections"].values())
-    assert not api.app.state.searches.breaker.closed  # type: ignore[attr-defined]
+    assert api.app.state.searches.breaker.state == State.OPEN  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("route", REQUESTS)

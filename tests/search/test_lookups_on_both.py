@@ -15,7 +15,7 @@ from search.fields import FACETS, camel
 from tests import factory
 from tests.market import Market
 from tests.search.test_against_sql import PLACES, TODAY, random_search
-from tests.search.test_engines import alone, both, random_request, through  # noqa: F401 - fixtures
+from tests.search.test_engines import alone, both, random_request  # noqa: F401 - fixtures
 
 QUESTIONS = int(os.environ.get("RIDES_SOAK", "80"))
 WORLD = "-180,-90,180,90"
@@ -94,7 +94,7 @@ def test_hidden_names_do_not_keep_a_typo_from_being_forgiven(
     alone: TestClient,  # noqa: F811
 ) -> None:
     market.store({"make": "Ford", "model": None}, {"make": "Ferd", "status": "unlisted"})
-    answer = same((market, through(market, alone)), "suggest", {"q": "ferd"})
+    answer = same((market, market.through(alone)), "suggest", {"q": "ferd"})
     assert answer["corrected"]
     assert [each["value"] for each in answer["sections"]["makes"]] == ["Ford"]
 
@@ -105,7 +105,7 @@ def test_only_so_many_values_of_a_section_are_looked_at(
 ) -> None:
     makes = [f"Make {n % 7}" for n in range(40)] + ["make 3", "MAKE 3"]
     market.store(*({"make": make, "model": f"Model {n % 11}"} for n, make in enumerate(makes)))
-    engines = (market, through(market, alone))
+    engines = (market, market.through(alone))
     for limit in (1, 2, 3, 20):
         for q in ("make", "m", "mod", "model 1 make", "mdoel"):
             same(engines, "suggest", {"q": q, "limit": limit})

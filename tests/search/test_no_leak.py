@@ -18,7 +18,7 @@ from search.clusters import FEW
 from search.fields import FACETS, camel
 from tests import factory
 from tests.market import Market
-from tests.search.test_popular import call, counting, forget, learn, searched, shown
+from tests.search.test_popular import call, counting, forget, searched, shown
 
 # Every value that can be shown of it is its own, and so is where it stands.
 SECRET: dict[str, Any] = {
@@ -62,6 +62,12 @@ def everything(api: TestClient) -> tuple[str, int]:
         found = answer.json()
         counted += found.get("total", {}).get("value", 0)
         counted += sum(each["count"] for each in found.get("values", []))
+        if "suggestions" in found:  # but for what was asked, and for what is given up of it
+            tried = found["suggestions"]
+            found["suggestions"] = [
+                tried["didYouMean"],
+                *(e.get("items") for e in tried["relaxed"]),
+            ]
         echoed = ("understood", "nextCursor", "meta")
         said.append(repr({name: part for name, part in found.items() if name not in echoed}))
     return "\n".join(said), counted
@@ -90,7 +96,7 @@ def test_no_answer_of_either_engine_tells_of_a_hidden_vehicle(
     market.drain()
     before = [everything(api) for api in screens]
     (vehicle,) = market.store(SECRET)
-    learn(market)
+    market.learn()
     searched(market, "zastava zadar", popular.LEAST)
     shown(market)
     for api, (said, counted) in zip(screens, before, strict=True):
@@ -103,7 +109,7 @@ def test_no_answer_of_either_engine_tells_of_a_hidden_vehicle(
 
     gone(market, vehicle)
     market.drain()
-    learn(market)
+    market.learn()
     call(market, counting(market)._refresh_if_due)
     for api, (_, counted) in zip(screens, before, strict=True):
         said, now_counted = everything(api)

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from runtime.settings import Settings
 from search import dead_ends
+from search.breaker import State
 from search.engine import Engine, SearchUnavailableError
 from tests import factory
 from tests.market import Market
@@ -232,6 +233,14 @@ def choosy(rng: random.Random) -> dict[str, Any]:
     return asked
 
 
+def without_excerpts(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the engines must agree on: excerpts are cut where each of them likes."""
+    return [
+        each | {"items": [item | {"highlights": {}} for item in each.get("items", [])]}
+        for each in found
+    ]
+
+
 def test_random_searches_count_what_is_found_alike_on_both_engines(
     market: Market, postgres: Market
 ) -> None:
@@ -245,9 +254,11 @@ def test_random_searches_count_what_is_found_alike_on_both_engines(
         asked = choosy(rng) | {"sort": "price"}
         if n % 4 == 0:
             start = TODAY + timedelta(days=rng.randint(0, 3))
+            asked = {name: asked[name] for name in asked.keys() - {"month", "days"}}
             asked |= {"start": str(start), "end": str(start + timedelta(days=2))}
         found += sends_what_it_counts(market, asked)
-        assert relaxed(market, **asked) == relaxed(postgres, **asked), asked
+        one, other = relaxed(market, **asked), relaxed(postgres, **asked)
+        assert without_excerpts(one) == without_excerpts(other), asked
     assert found > 40
 
 
@@ -295,7 +306,7 @@ def test_failing_suggestions_are_absent(market: Market, failing: pytest.MonkeyPa
     page = market.search(make="Kia", seatsMin=9)
     assert page["suggestions"] == {"didYouMean": None, "relaxed": []}
     assert (page["meta"]["engine"], page["meta"]["degraded"]) == ("elasticsearch", False)
-    assert market.api.app.state.searches.breaker.closed  # type: ignore[attr-defined]
+    assert market.api.app.state.searches.breaker.state == State.CLOSED  # type: ignore[attr-defined]
 
 
 def test_late_suggestions_are_absent(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
