@@ -20,7 +20,8 @@ from psycopg.rows import TupleRow
 from sqlalchemy.engine import make_url
 
 from api.app import create_app
-from indexer.rebuild import rebuild
+from indexer import builds
+from indexer.rebuild import prune, rebuild
 from runtime.settings import Settings
 from runtime.settings import settings as process_settings
 from search.understand.vocabulary import EMPTY
@@ -143,11 +144,18 @@ def elastic(settings: Settings) -> Iterator[Elasticsearch]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def _index(
-    _session_connection: psycopg.Connection[TupleRow], elastic: Elasticsearch, settings: Settings
+def ensure_index(
+    connection: psycopg.Connection[TupleRow], elastic: Elasticsearch, alias: str
 ) -> None:
-    rebuild(_session_connection, elastic, settings.index_alias, lambda done, total: None)
+    """The worker's index; one that a test without Elasticsearch has stopped is made anew."""
+    if builds.serving(connection) is None:
+        rebuild(connection, elastic, alias, lambda done, total: None)
+        prune(connection, elastic, standby=False)
+
+
+@pytest.fixture
+def _index(conn: psycopg.Connection[TupleRow], elastic: Elasticsearch, settings: Settings) -> None:
+    ensure_index(conn, elastic, settings.index_alias)
 
 
 @pytest.fixture(scope="session")

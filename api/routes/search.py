@@ -1,7 +1,7 @@
 """`GET /v1/search/vehicles`."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
@@ -13,12 +13,15 @@ from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
 from api.search_parameters import openapi_parameters, parse, require_days
+from api.understanding import Understood
+from runtime.settings import Settings
 from search import checked
 from search.engine import SearchUnavailableError
-from search.fallback import CursorEngineChangedError, Searches
+from search.fallback import CursorEngineChangedError
 from search.fields import RELEVANCE, camel
 from search.page import SearchPage as Found
 from search.profiles import DEFAULT
+from search.request import SearchRequest
 from search.truth import Truth, age_ms
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
@@ -48,72 +51,25 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     match leaves its own filter out of its counts: they say what another choice would find.
     """
     begun = time.perf_counter()
-    asked, cursor = parse(request.query_params.multi_items(), now.date())
-    sent = asked
-    settings = request.app.state.settings
-    this_search = f"search {asked.fingerprint()}"
-    issuer: str | None = None
-    if asked.sort == RELEVANCE:
-        # A score of another profile would continue on a wrong page.
-        this_search += f" {DEFAULT.version}"
-    if cursor is not None:
-        pinned = cursors.decode(settings, this_search, cursor)
-        issuer = pinned["engine"]
-        understood = understanding.next_page(asked, pinned["understood"])
-        asked = replace(
-            understood.request,
-            after=pinned["after"] and tuple(pinned["after"]),
-            pinned=tuple(pinned.get("pinned", ())),
-            misspelt=tuple(pinned["misspelt"]),
-            now=datetime.fromtimestamp(pinned["now"], UTC),
-        )
-    else:
-        understood = understanding.first_page_of(request.app.state, asked, now)
-        asked = understood.request
-    require_days(asked)
-    truth: Truth = request.app.state.truth
+    state = request.app.state
+    question = _read(request, now)
+    truth: Truth = state.truth
     after = request.query_params.get("after")
-    written = None if after is None else write_tokens.decode(settings, after)
+    written = None if after is None else write_tokens.decode(state.settings, after)
     satisfied = None if written is None else await truth.searchable(written)
     oldest_change = await truth.oldest_change()
-    searches: Searches = request.app.state.searches
     asking = time.perf_counter()
-    try:
-        found = await checked.search(searches, truth, asked, now, issuer)
-    except CursorEngineChangedError as error:
-        raise _engine_changed(error) from error
-    except SearchUnavailableError as error:
-        raise Problem(
-            503,
-            "search-unavailable",
-            "Search does not answer",
-            str(error),
-            headers={"Retry-After": "1"},
-        ) from error
-    if cursor is None and sent.text and found.total:
-        read = [(each["kind"], each["start"], each["end"]) for each in understood.items]
-        client = request.client.host if request.client else ""
-        request.app.state.popular.count(sent.text, read, client)
+    found = await _search(request, question, now)
+    suggestions = suggesting.nothing()
+    if question.first:
+        _count(request, question, found)
+        suggestions = await suggesting.suggestions(
+            request.app, question.sent, question.asked, found, asking
+        )
     content = _page(found) | {
-        "hasMore": found.more,
-        "nextCursor": None
-        if not found.more
-        else cursors.encode(
-            settings,
-            this_search,
-            {
-                "after": found.last,
-                "engine": found.engine,
-                "misspelt": asked.misspelt,
-                "now": now.timestamp() if asked.now is None else asked.now.timestamp(),
-                "understood": understood.pinned,
-            }
-            | ({"pinned": found.pinned} if found.pinned else {}),
-        ),
-        "understood": understood.items,
-        "suggestions": suggesting.nothing()
-        if cursor
-        else await suggesting.suggestions(request.app, sent, asked, found, asking),
+        "nextCursor": _next_cursor(state.settings, question, found) if found.more else None,
+        "understood": question.understood.items,
+        "suggestions": suggestions,
         "meta": {
             "engine": found.engine,
             "degraded": found.degraded or not found.checked,
@@ -124,6 +80,93 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         },
     }
     return Response(orjson.dumps(content), media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A search as it was sent, and as engines are asked it: its text and its cursor are read."""
+
+    sent: SearchRequest
+    asked: SearchRequest
+    understood: Understood
+    issuer: str | None = None  # the engine that issued the cursor
+
+    @property
+    def first(self) -> bool:
+        """Whether no page came before."""
+        return self.issuer is None
+
+    @property
+    def name(self) -> str:
+        """What its cursors belong to; a score of another profile would go on with a wrong page."""
+        version = f" {DEFAULT.version}" if self.sent.sort == RELEVANCE else ""
+        return f"search {self.sent.fingerprint()}{version}"
+
+
+def _read(request: Request, now: datetime) -> _Question:
+    sent, cursor = parse(request.query_params.multi_items(), now.date())
+    if cursor is None:
+        understood = understanding.first_page_of(request.app.state, sent, now)
+        question = _Question(sent, understood.request, understood)
+    else:
+        question = _continued(request.app.state.settings, sent, cursor)
+    require_days(question.asked)
+    return question
+
+
+def _continued(settings: Settings, sent: SearchRequest, cursor: str) -> _Question:
+    unread = _Question(sent, sent, understanding.next_page(sent, ()))
+    pinned = cursors.decode(settings, unread.name, cursor)
+    understood = understanding.next_page(sent, pinned["understood"])
+    asked = replace(
+        understood.request,
+        after=pinned["after"] and tuple(pinned["after"]),
+        pinned=tuple(pinned.get("pinned", ())),
+        misspelt=tuple(pinned["misspelt"]),
+        now=datetime.fromtimestamp(pinned["now"], UTC),
+    )
+    return _Question(sent, asked, understood, pinned["engine"])
+
+
+async def _search(request: Request, question: _Question, now: datetime) -> Found:
+    state = request.app.state
+    try:
+        return await checked.search(
+            state.searches, state.truth, question.asked, now, question.issuer
+        )
+    except CursorEngineChangedError as error:
+        raise _engine_changed(error) from error
+    except SearchUnavailableError as error:
+        raise Problem(
+            503,
+            "search-unavailable",
+            "Search does not answer",
+            str(error),
+            headers={"Retry-After": "1"},
+        ) from error
+
+
+def _count(request: Request, question: _Question, found: Found) -> None:
+    """Count what was searched for, if it found something."""
+    if question.sent.text and found.total:
+        items = question.understood.items
+        read = [(each["kind"], each["start"], each["end"]) for each in items]
+        client = request.client.host if request.client else ""
+        request.app.state.popular.count(question.sent.text, read, client)
+
+
+def _next_cursor(settings: Settings, question: _Question, found: Found) -> str:
+    assert question.asked.now
+    pinned = {
+        "after": found.last,
+        "engine": found.engine,
+        "misspelt": question.asked.misspelt,
+        "now": question.asked.now.timestamp(),
+        "understood": question.understood.pinned,
+    }
+    return cursors.encode(
+        settings, question.name, pinned | ({"pinned": found.pinned} if found.pinned else {})
+    )
 
 
 def _engine_changed(error: CursorEngineChangedError) -> Problem:
@@ -142,4 +185,5 @@ def _page(found: Found) -> dict[str, object]:
         "facets": {camel(name): values for name, values in found.facets.items()},
         "facetStats": {camel(name): stats for name, stats in found.facet_stats.items()},
         "total": {"value": found.total, "exact": True},
+        "hasMore": found.more,
     }

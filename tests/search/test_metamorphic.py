@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from api.app import create_app
 from runtime.settings import Settings
-from tests.conftest import emptied
+from tests.conftest import emptied, ensure_index
 from tests.market import Market, clear
 from tests.search.test_against_sql import FEATURES, MAKES, PLACES, TODAY, fill
 
@@ -94,10 +94,9 @@ def searches(draw: st.DrawFn, *without: str) -> Asked:
 
 
 @pytest.fixture(scope="module")
-def filled(
-    _session_connection: Any, elastic: Any, _index: None, api: TestClient, settings: Settings
-) -> Market:
+def filled(_session_connection: Any, elastic: Any, api: TestClient, settings: Settings) -> Market:
     """One random marketplace for all tests here: none of them writes."""
+    ensure_index(_session_connection, elastic, settings.index_alias)
     market = Market(emptied(_session_connection), elastic, api, settings)
     clear(market.conn, market.elastic)
     return fill(market, random.Random(43))
