@@ -17,6 +17,7 @@ import {
   pagination,
   queryRuleCustomData,
   rangeInput,
+  ratingMenu,
   refinementList,
   searchBox,
   sortBy,
@@ -319,12 +320,18 @@ test("an error reaches the developer, and says what to do", async () => {
   expect(failures.splice(0)[0]?.message).toContain("There are make, model");
 });
 
-test("a toggle has no count: the API counts no flags", async () => {
-  let value: { count: number | null } | undefined;
+test("flags and ratings are not counted: a toggle says so, ratingMenu offers nothing", async () => {
+  let toggled: { value: { count: number | null }; canRefine: boolean } | undefined;
   const toggle = connectToggleRefinement((state) => {
-    value = state.value.onFacetValue;
+    toggled = { value: state.value.onFacetValue, canRefine: state.canRefine };
   });
-  start(stats({ container: container() }), toggle({ attribute: "instantBook" }));
+  start(
+    stats({ container: container() }),
+    toggle({ attribute: "instantBook" }),
+    ratingMenu({ container: container(), attribute: "rating" }),
+  );
   await shown(VEHICLES);
-  expect(value?.count ?? 0).toBe(0);
+  expect(toggled?.value.count ?? 0).toBe(0);
+  expect(toggled?.canRefine).toBe(false);
+  expect(texts(".ais-RatingMenu-item:not(.ais-RatingMenu-item--disabled)")).toEqual([]);
 });
