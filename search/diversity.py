@@ -44,7 +44,7 @@ async def search(engine: Engine, request: SearchRequest) -> SearchPage:
 
 async def _first(engine: Engine, request: SearchRequest, diversity: Diversity) -> SearchPage:
     window = await engine.window(replace(request, limit=WINDOW))
-    order = rerank(window.candidates, diversity)
+    order = rerank(window.candidates, diversity, by_model=request.text is None)
     shown, rest = order[: request.limit], order[request.limit :]
     if not shown:
         return window.page
@@ -75,8 +75,13 @@ def _in_order(items: Sequence[dict[str, Any]], ids: Sequence[int]) -> list[dict[
     return [found[each] for each in ids if each in found]
 
 
-def rerank(candidates: Sequence[Candidate], diversity: Diversity) -> tuple[int, ...]:
+def rerank(
+    candidates: Sequence[Candidate], diversity: Diversity, *, by_model: bool
+) -> tuple[int, ...]:
     """The ids, each next one being the best after what repeating its host and model costs.
+
+    With text its words choose the models: mixing these put what was asked for further down
+    (docs/adr/0020).
 
     Maximal marginal relevance (Carbonell and Goldstein, 1998), with repetitions for similarity; the
     better candidate wins a tie. Costs only grow: a candidate that comes up with an old one gets its
@@ -89,7 +94,7 @@ def rerank(candidates: Sequence[Candidate], diversity: Diversity) -> tuple[int, 
     order: list[int] = []
     while waiting:
         value, rank, best = heappop(waiting)
-        cost = diversity.cost(hosts[best.host], models[best.model])
+        cost = diversity.cost(hosts[best.host], models[best.model] if by_model else 0)
         now = cost - best.score
         if now > value:
             heappush(waiting, (now, rank, best))
