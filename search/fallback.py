@@ -3,6 +3,7 @@
 Where no Elasticsearch is configured PostgreSQL is what answers, and nothing is degraded.
 """
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -15,6 +16,7 @@ from search.fields import DISTANCE, RELEVANCE
 from search.page import SearchPage
 from search.postgres.engine import NAME as POSTGRES
 from search.postgres.engine import PostgresEngine, open_postgres
+from search.query.body import ENGINE_TIMEOUT_S
 from search.request import SearchRequest
 
 log = structlog.get_logger(__name__)
@@ -51,7 +53,7 @@ class Searches:
             return await self._fall_back(request, issuer)
         if self.configured and self.breaker.lets_pass():
             try:
-                page = await diversity.search(self.elasticsearch, request)
+                page = await self._elasticsearch(request)
             except SearchRefusedError as error:
                 # A question that it cannot answer must not keep the others from it.
                 self.breaker.succeeded()
@@ -73,12 +75,21 @@ class Searches:
         if engine == POSTGRES:
             return await diversity.search(self.postgres, request)
         try:
-            return await diversity.search(self.elasticsearch, request)
+            return await self._elasticsearch(request)
         except SearchRefusedError:
             raise
         except SearchUnavailableError:
             self.breaker.failed()
             raise
+
+    async def _elasticsearch(self, request: SearchRequest) -> SearchPage:
+        # A first page takes two calls: both have the time of one.
+        try:
+            async with asyncio.timeout(ENGINE_TIMEOUT_S):
+                return await diversity.search(self.elasticsearch, request)
+        except TimeoutError as error:
+            msg = f"Elasticsearch did not answer within {ENGINE_TIMEOUT_S} s"
+            raise SearchUnavailableError(msg) from error
 
     async def _fall_back(self, request: SearchRequest, issuer: str | None) -> SearchPage:
         if issuer == ELASTICSEARCH and _own_order(request):
