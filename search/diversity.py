@@ -46,16 +46,15 @@ async def _first(engine: Engine, request: SearchRequest, diversity: Diversity) -
     window = await engine.window(replace(request, limit=WINDOW))
     order = rerank(window.candidates, diversity, by_model=request.text is None)
     shown, rest = order[: request.limit], order[request.limit :]
+    whole = replace(window.page, pinned=rest)
+    if request.text is None:
+        return replace(whole, items=window.items(request, shown))
     if not shown:
-        return window.page
+        return whole
     # That they match, and how many do, is known by now.
     page = await engine.search(replace(request, only=shown, counted=False, facets=()))
-    return replace(
-        window.page,
-        items=_in_order(page.items, shown),
-        pinned=rest,
-        took_ms=window.page.took_ms + page.took_ms,
-    )
+    took_ms = whole.took_ms + page.took_ms
+    return replace(whole, items=_in_order(page.items, shown), took_ms=took_ms)
 
 
 async def _pinned(engine: Engine, request: SearchRequest) -> SearchPage:

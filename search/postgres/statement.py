@@ -10,10 +10,7 @@ from search.postgres.parameters import Parameters
 from search.query.facets import MATCHED, SHARED
 from search.request import SearchRequest
 
-# What a candidate is read from, as Elasticsearch answers with doc values.
-_CANDIDATE = ", ".join(
-    f"'{name}', jsonb_build_array(document -> '{name}')" for name in ("host_id", "make", "model")
-)
+_CANDIDATE = ", ".join(f"'{name}', document -> '{name}'" for name in ("host_id", "make", "model"))
 _SHOWN = "document - '{total,free,description}'::text[]"
 
 
@@ -96,7 +93,7 @@ def answer(
         "hits": {
             "total": {"value": total},
             "hits": [
-                {"_source": source, "fields": source, "sort": sort, "highlight": _marked(marked)}
+                {"_source": source, "sort": sort, "highlight": _marked(marked)}
                 for source, sort, marked in hits
             ],
         },

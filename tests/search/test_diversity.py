@@ -118,7 +118,11 @@ class TestProfile:
 class TestBodies:
     """What Elasticsearch is asked."""
 
-    def test_candidates_come_from_doc_values(self) -> None:
+    def test_without_text_candidates_bring_their_documents(self) -> None:
+        request = SearchRequest(facets=("make",), limit=WINDOW)
+        assert window(request) == build(request)
+
+    def test_with_text_candidates_come_from_doc_values(self) -> None:
         request = SearchRequest(text="jeep", facets=("make",), limit=WINDOW)
         whole = build(request)
         del whole["highlight"]

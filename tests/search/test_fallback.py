@@ -205,7 +205,8 @@ def test_an_engine_that_goes_between_candidates_and_page_is_replaced_for_both(
 ) -> None:
     asked = Once()
     with answering(asked.answers, asked) as url:
-        page = open_api(url).get(SEARCH, params={"limit": 1, "facets": "none"}).json()
+        asked_for = {"limit": 1, "facets": "none", "q": "citroen"}
+        page = open_api(url).get(SEARCH, params=asked_for).json()
     assert ([item["id"] for item in page["items"]], len(asked)) == ([vehicle], 2)
     assert (page["meta"]["engine"], page["meta"]["degraded"]) == ("postgres", True)
 
