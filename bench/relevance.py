@@ -159,7 +159,8 @@ def _profile(client: Elasticsearch, profile: Profile) -> Ranking:
         candidates = page.read_window(request, found).candidates
         if not profile.diversity.on:
             return [each.id for each in candidates[:DEPTH]]
-        return list(rerank(candidates, profile.diversity)[:DEPTH])
+        by_model = request.text is None
+        return list(rerank(candidates, profile.diversity, by_model=by_model)[:DEPTH])
 
     return search
 

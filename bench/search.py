@@ -4,11 +4,12 @@ Three ways are interleaved request by request: bare (pre-serialised body, keep-a
 and not parsed), the official client's transport (parsed), and the API.
 """
 
+import asyncio
 import http.client
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -25,8 +26,9 @@ from api.search_parameters import parse, parse_for
 from api.understanding import first_page
 from bench import report, stack
 from runtime.settings import Settings
-from search import clusters, facet_values, suggest
-from search.query.body import build
+from search import clusters, diversity, facet_values, page, suggest
+from search.query import body
+from search.request import SearchRequest
 from search.understand import vocabulary
 
 ADDED_SHARE, ADDED_MS, CPU_MS, DEEP = 0.25, 4.0, 4.0, 1.2
@@ -84,8 +86,8 @@ def _client(
     names = vocabulary.read(official, chosen.index_alias)
     ways: list[dict[str, Way]] = []
     for query in queries:
-        resource, content, preference = bare(chosen, names, query, now)
-        body = orjson.dumps(content)
+        resource, contents, preference = bare(chosen, official, names, query, now)
+        bodies = [orjson.dumps(content) for content in contents]
         path = (
             f"/{chosen.index_alias}/_search?allow_partial_search_results=false"
             f"&preference={preference}"
@@ -93,8 +95,8 @@ def _client(
         target = f"/v1/search/{resource}?{quote(query.rpartition('?')[2], safe='=&-,')}"
         ways.append(
             {
-                "bare": lambda p=path, b=body: _post(elastic, p, b),  # type: ignore[misc]
-                "client": lambda p=path, b=body: _official(official, p, b),  # type: ignore[misc]
+                "bare": lambda p=path, b=bodies: _post(elastic, p, b),  # type: ignore[misc]
+                "client": lambda p=path, b=bodies: _official(official, p, b),  # type: ignore[misc]
                 "api": lambda t=target: get(api, t),  # type: ignore[misc]
             }
         )
@@ -108,41 +110,77 @@ def _client(
 
 
 def bare(
-    chosen: Settings, names: vocabulary.Vocabulary, asked: str, now: datetime
-) -> tuple[str, dict[str, Any], str]:
-    """What a request, of vehicles or of `resource?…`, asks Elasticsearch: resource, body, copy."""
+    chosen: Settings,
+    official: Elasticsearch,
+    names: vocabulary.Vocabulary,
+    asked: str,
+    now: datetime,
+) -> tuple[str, list[dict[str, Any]], str]:
+    """What a request, of vehicles or of `resource?…`, asks Elasticsearch: resource, bodies, copy.
+
+    The API reads the text; the bare bodies are those that come of it.
+    """
     resource, _, query = asked.rpartition("?")
     given = parse_qsl(query)
     if resource == "suggest":
         typed = suggest.Typed.of(dict(given)["q"], 5)
-        return resource, suggest.build(typed), typed.fingerprint()
+        return resource, [suggest.build(typed)], typed.fingerprint()
+
+    def read(request: SearchRequest) -> SearchRequest:
+        return first_page(request, names, now, chosen.time_zone).request
+
     if resource == "facet-values":
         own, request = parse_for(FACET_VALUES, given, now.date())
-        request = replace(request, text=own.text)
+        request = read(replace(request, text=own.text))
         question = facet_values.FacetQuestion.of(request, own.facet, own.q)
-        return resource, facet_values.build(question), request.fingerprint()
+        return resource, [facet_values.build(question)], request.fingerprint()
     if resource == "clusters":
         own, request = parse_for(CLUSTERS, given, now.date())
-        return resource, clusters.build(clusters.MapView(request, own.zoom)), request.fingerprint()
-    request, _ = parse(given, now.date())
-    # The API reads the text; the bare body is the one that comes of it.
-    understood = first_page(request, names, now, chosen.time_zone).request
-    return "vehicles", build(replace(understood, now=now)), understood.fingerprint()
+        view = clusters.MapView(read(request), own.zoom)
+        return resource, [clusters.build(view)], view.request.fingerprint()
+    request = read(parse(given, now.date())[0])
+    recorder = Recorder(official, chosen.index_alias)
+    asyncio.run(diversity.search(recorder, request))
+    return "vehicles", recorder.bodies, request.fingerprint()
+
+
+@dataclass(slots=True)
+class Recorder:
+    """An engine that notes what it is asked: a first page by relevance may take two calls."""
+
+    official: Elasticsearch
+    alias: str
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    async def search(self, request: SearchRequest) -> page.SearchPage:
+        """A page, as the API's engine reads it."""
+        return page.read(request, self._ask(body.build(request)))
+
+    async def window(self, request: SearchRequest) -> page.Window:
+        """Candidates, as the API's engine reads them."""
+        return page.read_window(request, self._ask(body.window(request)))
+
+    def _ask(self, content: dict[str, Any]) -> Any:
+        self.bodies.append(content)
+        return self.official.search(index=self.alias, body=content).body
 
 
 JSON = {"content-type": "application/json"}
 
 
-def _post(connection: http.client.HTTPConnection, path: str, body: bytes) -> None:
-    connection.request("POST", path, body, JSON)
-    answer = connection.getresponse()
-    content = answer.read()
-    if answer.status != 200:
-        raise RuntimeError(content[:500])
+def _post(connection: http.client.HTTPConnection, path: str, bodies: list[bytes]) -> None:
+    for each in bodies:
+        connection.request("POST", path, each, JSON)
+        answer = connection.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(content[:500])
 
 
-def _official(client: Elasticsearch, path: str, body: bytes) -> None:
-    client.perform_request("POST", path, headers=JSON | {"accept": "application/json"}, body=body)
+def _official(client: Elasticsearch, path: str, bodies: list[bytes]) -> None:
+    headers = JSON | {"accept": "application/json"}
+    for each in bodies:
+        client.perform_request("POST", path, headers=headers, body=each)
 
 
 def get(connection: http.client.HTTPConnection, target: str) -> bytes:

@@ -44,18 +44,17 @@ async def search(engine: Engine, request: SearchRequest) -> SearchPage:
 
 async def _first(engine: Engine, request: SearchRequest, diversity: Diversity) -> SearchPage:
     window = await engine.window(replace(request, limit=WINDOW))
-    order = rerank(window.candidates, diversity)
+    order = rerank(window.candidates, diversity, by_model=request.text is None)
     shown, rest = order[: request.limit], order[request.limit :]
+    whole = replace(window.page, pinned=rest)
+    if request.text is None:
+        return replace(whole, items=window.items(request, shown))
     if not shown:
-        return window.page
+        return whole
     # That they match, and how many do, is known by now.
     page = await engine.search(replace(request, only=shown, counted=False, facets=()))
-    return replace(
-        window.page,
-        items=_in_order(page.items, shown),
-        pinned=rest,
-        took_ms=window.page.took_ms + page.took_ms,
-    )
+    took_ms = whole.took_ms + page.took_ms
+    return replace(whole, items=_in_order(page.items, shown), took_ms=took_ms)
 
 
 async def _pinned(engine: Engine, request: SearchRequest) -> SearchPage:
@@ -75,8 +74,13 @@ def _in_order(items: Sequence[dict[str, Any]], ids: Sequence[int]) -> list[dict[
     return [found[each] for each in ids if each in found]
 
 
-def rerank(candidates: Sequence[Candidate], diversity: Diversity) -> tuple[int, ...]:
+def rerank(
+    candidates: Sequence[Candidate], diversity: Diversity, *, by_model: bool
+) -> tuple[int, ...]:
     """The ids, each next one being the best after what repeating its host and model costs.
+
+    With text its words choose the models: mixing these put what was asked for further down
+    (docs/adr/0020).
 
     Maximal marginal relevance (Carbonell and Goldstein, 1998), with repetitions for similarity; the
     better candidate wins a tie. Costs only grow: a candidate that comes up with an old one gets its
@@ -89,7 +93,7 @@ def rerank(candidates: Sequence[Candidate], diversity: Diversity) -> tuple[int, 
     order: list[int] = []
     while waiting:
         value, rank, best = heappop(waiting)
-        cost = diversity.cost(hosts[best.host], models[best.model])
+        cost = diversity.cost(hosts[best.host], models[best.model] if by_model else 0)
         now = cost - best.score
         if now > value:
             heappush(waiting, (now, rank, best))

@@ -3,6 +3,7 @@
 Where no Elasticsearch is configured PostgreSQL is what answers, and nothing is degraded.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,6 +21,7 @@ from search.fields import DISTANCE, RELEVANCE
 from search.page import SearchPage
 from search.postgres.engine import NAME as POSTGRES
 from search.postgres.engine import PostgresEngine, open_postgres
+from search.query.body import ENGINE_TIMEOUT_S
 from search.request import SearchRequest
 from search.suggest import Typed
 
@@ -65,7 +67,7 @@ class Searches:
             SearchUnavailableError: neither engine answers.
         """
         # An engine's own order continues there alone, even where the other could answer.
-        asked = partial(diversity.search, self.elasticsearch)
+        asked = self._elasticsearch
         other = partial(diversity.search, self.postgres)
         if issuer == POSTGRES and _own_order(request):
             page, engine = await other(request), POSTGRES
@@ -107,7 +109,7 @@ class Searches:
             msg = "Elasticsearch is not asked now"
             raise SearchUnavailableError(msg)
         try:
-            page = await diversity.search(self.elasticsearch, request)
+            page = await self._elasticsearch(request)
         except SearchRefusedError:
             self.breaker.succeeded()
             raise
@@ -124,6 +126,15 @@ class Searches:
         """
         chosen = self.postgres if engine == POSTGRES else self.elasticsearch
         return await chosen.count(requests)
+
+    async def _elasticsearch(self, request: SearchRequest) -> SearchPage:
+        # A first page takes two calls: both have the time of one.
+        try:
+            async with asyncio.timeout(ENGINE_TIMEOUT_S):
+                return await diversity.search(self.elasticsearch, request)
+        except TimeoutError as error:
+            msg = f"Elasticsearch did not answer within {ENGINE_TIMEOUT_S} s"
+            raise SearchUnavailableError(msg) from error
 
     async def _answer(
         self,

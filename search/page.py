@@ -56,10 +56,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The first hits, best first, and the page that they are of, as yet without items."""
+    """The first hits, best first, and the page that they are of, as yet without items.
+
+    `documents` are their hits by id where these came along: of a search without text.
+    """
 
     candidates: list[Candidate]
     page: SearchPage
+    documents: Mapping[int, Mapping[str, Any]]
+
+    def items(self, request: SearchRequest, ids: Sequence[int]) -> list[dict[str, Any]]:
+        """The items of these ids, in their order."""
+        return [_item(request, self.documents[each]) for each in ids]
 
 
 def read(request: SearchRequest, answer: Mapping[str, Any]) -> SearchPage:
@@ -69,12 +77,17 @@ def read(request: SearchRequest, answer: Mapping[str, Any]) -> SearchPage:
 
 def read_window(request: SearchRequest, answer: Mapping[str, Any]) -> Window:
     """The candidates in the answer to `search.query.body.window(request)`: by score, then id."""
-    candidates = []
-    for hit in _shown(request, answer):
+    hits = {hit["sort"][-1]: hit for hit in _shown(request, answer)}
+    candidates = [_candidate(vehicle_id, hit) for vehicle_id, hit in hits.items()]
+    return Window(candidates, _page(request, answer, []), {} if request.text else hits)
+
+
+def _candidate(vehicle_id: int, hit: Mapping[str, Any]) -> Candidate:
+    fields = hit.get("_source")
+    if fields is None:
         fields = {name: values[0] for name, values in hit.get("fields", {}).items()}
-        model = (fields.get("make"), fields.get("model"))
-        candidates.append(Candidate(hit["sort"][-1], hit["sort"][0], fields.get("host_id"), model))
-    return Window(candidates, _page(request, answer, []))
+    model = (fields.get("make"), fields.get("model"))
+    return Candidate(vehicle_id, hit["sort"][0], fields.get("host_id"), model)
 
 
 def _shown(request: SearchRequest, answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -39,7 +39,7 @@ class PostgresEngine:
 
     async def window(self, request: SearchRequest) -> page.Window:
         """The first hits as candidates, from one statement; raises as `search` does."""
-        built = statement.build(request, window=True)
+        built = statement.build(request, window=request.text is not None)
         return page.read_window(request, await self._answer(request, *built))
 
     async def _answer(

@@ -12,10 +12,8 @@ from search.profiles import DEFAULT, Profile
 from search.query.facets import MATCHED, SHARED
 from search.request import SearchRequest
 
-# What a candidate is read from, as Elasticsearch answers with doc values.
-_CANDIDATE = ", ".join(
-    f"'{name}', jsonb_build_array(document -> '{name}')" for name in ("host_id", "make", "model")
-)
+# What a candidate is read from where its document is not.
+_CANDIDATE = ", ".join(f"'{name}', document -> '{name}'" for name in ("host_id", "make", "model"))
 _SHOWN = "document - 'description'"
 
 
@@ -110,7 +108,7 @@ def answer(
         "hits": {
             "total": {"value": total},
             "hits": [
-                {"_source": source, "fields": source, "sort": sort, "highlight": _marked(marked)}
+                {"_source": source, "sort": sort, "highlight": _marked(marked)}
                 for source, sort, marked in hits
             ],
         },

@@ -128,7 +128,7 @@ class Diversity(_Reasoned):
 
     on: bool = True
     host_points: Points  # for each vehicle of its host
-    model_points: Points  # for each of its make and model
+    model_points: Points  # for each of its make and model; only without text
     repeats: Annotated[int, Field(ge=1, le=20)]  # further ones cost no more
 
     @property

@@ -178,3 +178,13 @@ def test_without_elasticsearch_status_says_who_answers(live: Site, run_alone: Ru
     assert "No Elasticsearch is configured: PostgreSQL answers every search." in shown.stdout
     assert "PostgreSQL alone would find 0 vehicles." in shown.stdout
     assert status(run_alone)["builds"][0]["documents"] is None
+
+
+def test_medians_says_what_it_changed(site: Site, run: Run) -> None:
+    for _ in range(10):
+        site.store()
+    said = [run("index", "medians").stderr.strip() for _ in range(2)]
+    assert said == [
+        "2 medians, 2 changed: 10 vehicles to index.",
+        "2 medians, 0 changed: 0 vehicles to index.",
+    ]

@@ -13,7 +13,6 @@ from runtime.settings import Settings
 from search.diversity import WINDOW, rerank
 from search.page import Candidate
 from search.profiles import DEFAULT, Profile
-from search.profiles.profile import Diversity
 from search.query.body import build, window
 from search.request import SearchRequest
 from tests import factory
@@ -32,12 +31,16 @@ def profile(**values: Any) -> Profile:
 class TestOrder:
     """The greedy order itself, over candidates best first."""
 
-    def order(self, *candidates: tuple[float, int, str], like: Diversity = DIVERSITY) -> list[int]:
+    def order(
+        self,
+        *candidates: tuple[float, int, str],
+        by_model: bool = True,
+    ) -> list[int]:
         listed = [
             Candidate(n, score, host, (model, model))
             for n, (score, host, model) in enumerate(candidates)
         ]
-        return list(rerank(listed, like))
+        return list(rerank(listed, DIVERSITY, by_model=by_model))
 
     def test_of_equals_each_host_comes_once_before_any_comes_twice(self) -> None:
         assert self.order((1, 1, "a"), (1, 1, "b"), (1, 1, "c"), (1, 2, "d"), (1, 3, "e")) == [
@@ -46,6 +49,11 @@ class TestOrder:
 
     def test_models_count_too_but_less(self) -> None:
         assert self.order((1, 1, "a"), (1, 2, "a"), (1, 1, "b"), (1, 3, "c")) == [0, 3, 1, 2]
+
+    def test_with_text_its_words_choose_the_models(self) -> None:
+        same_model = [(1.0, n, "a") for n in range(9)]
+        assert self.order(*same_model, (0.999, 10, "b"))[1] == 9
+        assert self.order(*same_model, (0.999, 10, "b"), by_model=False)[-1] == 9
 
     def test_one_host_alone_keeps_its_order(self) -> None:
         assert self.order(*((1 - n / 50, 1, "a") for n in range(30))) == list(range(30))
@@ -77,7 +85,7 @@ class TestOrder:
                 Candidate(n, 1 - n / 997, rng.randrange(5), ("m", rng.choice("abc")))
                 for n in range(WINDOW)
             ]
-            assert list(rerank(left, DIVERSITY)) == plain_greedy(left)
+            assert list(rerank(left, DIVERSITY, by_model=True)) == plain_greedy(left)
 
 
 def plain_greedy(left: list[Candidate]) -> list[int]:
@@ -110,7 +118,11 @@ class TestProfile:
 class TestBodies:
     """What Elasticsearch is asked."""
 
-    def test_candidates_come_from_doc_values(self) -> None:
+    def test_without_text_candidates_bring_their_documents(self) -> None:
+        request = SearchRequest(facets=("make",), limit=WINDOW)
+        assert window(request) == build(request)
+
+    def test_with_text_candidates_come_from_doc_values(self) -> None:
         request = SearchRequest(text="jeep", facets=("make",), limit=WINDOW)
         whole = build(request)
         del whole["highlight"]

@@ -216,21 +216,37 @@ def test_a_question_that_is_refused_does_not_keep_others_from_being_asked(
         assert len(asked) == 10
 
 
+class Once(list[str]):
+    """Calls so far, of which only the first has an answer: two hits that no database has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        hits = [{"_source": {"id": n}, "sort": [1.0, n]} for n in (98, 99)]
+        whole = WHOLE | {"hits": {"total": {"value": 3}, "hits": hits}}
+        self.answers: dict[str, Any] = {"status": 200, "body": whole}
+
+    def append(self, path: str) -> None:
+        super().append(path)
+        self.answers["status"] = 200 if len(self) == 1 else 503
+
+
+def test_an_engine_that_goes_between_candidates_and_page_is_replaced_for_both(
+    open_api: Open, vehicle: int
+) -> None:
+    asked = Once()
+    with answering(asked.answers, asked) as url:
+        asked_for = {"limit": 1, "facets": "none", "q": "citroen"}
+        page = open_api(url).get(SEARCH, params=asked_for).json()
+    assert ([item["id"] for item in page["items"]], len(asked)) == ([vehicle], 2)
+    assert (page["meta"]["engine"], page["meta"]["degraded"]) == ("postgres", True)
+
+
 def test_an_engine_that_goes_while_a_page_is_refilled_leaves_it_short(
     open_api: Open, vehicle: int
 ) -> None:
     """Never a page of two orders; the cursor says how to go on."""
-    hits = [{"_source": {"id": n}, "sort": [1.0, n]} for n in (98, 99)]  # not in the database
-    whole = WHOLE | {"hits": {"total": {"value": 3}, "hits": hits}}
-    answers: dict[str, Any] = {"status": 200, "body": whole}
-
-    class Asked(list[str]):
-        def append(self, path: str) -> None:
-            super().append(path)
-            answers["status"] = 200 if len(self) == 1 else 503
-
-    asked = Asked()
-    with answering(answers, asked) as url:
+    asked = Once()
+    with answering(asked.answers, asked) as url:
         asked_for = {"limit": 1, "facets": "none", "sort": "price"}
         page = open_api(url).get(SEARCH, params=asked_for).json()
     assert (page["items"], page["hasMore"], len(asked)) == ([], True, 2)
