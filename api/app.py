@@ -49,10 +49,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.engine = engine
         app.state.sessions = sessions(engine)
         app.state.searches = open_searches(chosen)
-        app.state.search = app.state.searches.elasticsearch
         app.state.truth = Truth(chosen)
         app.state.index_facts = IndexFacts(chosen)
-        client = app.state.search.client
+        client = app.state.searches.elasticsearch.client
         app.state.vocabulary = VocabularySource(client, chosen.index_alias, chosen.database_url)
         app.state.popular = PopularSearches(engine, lambda: app.state.vocabulary.current)
         # What is loaded by now stays: the collector need not look at it again under load, which
@@ -63,7 +62,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             async with app.state.vocabulary.polling(), app.state.popular.counting():
                 yield
         finally:
-            await app.state.search.close()
             await app.state.searches.close()
             await app.state.truth.close()
             await engine.dispose()

@@ -175,7 +175,8 @@ class Searches:
         return await (self.elasticsearch if self.configured else self.postgres).ping()
 
     async def close(self) -> None:
-        """Close the connections to PostgreSQL; Elasticsearch's are closed by who opened them."""
+        """Close the connections of both."""
+        await self.elasticsearch.close()
         await self.postgres.close()
 
 

@@ -1,15 +1,11 @@
 """No host and no model floods the first page, and the pages are still one list, on both engines."""
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
-from api.app import create_app
-from runtime.settings import Settings
 from search.diversity import WINDOW, rerank
 from search.page import Candidate
 from search.profiles import DEFAULT, Profile
@@ -146,19 +142,6 @@ class TestBodies:
         assert body["post_filter"] == {"bool": {"filter": [make, ids]}}
         assert body["aggs"]["matched"] == {"filter": {"bool": {"filter": [make]}}}
         assert body["aggs"].keys() == {"make", "shared", "matched"}
-
-
-@pytest.fixture(params=["elasticsearch", "postgres"])
-def place(market: Market, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Market]:
-    """The marketplace, asked through either engine."""
-    if request.param == "elasticsearch":
-        yield market
-        return
-    alone = settings.model_copy(update={"elasticsearch_url": ""})
-    with TestClient(create_app(alone), raise_server_exceptions=False) as api:
-        market.api, before = api, market.api
-        yield market
-        market.api = before
 
 
 def fleet(market: Market, of_one: int, others: int) -> list[int]:

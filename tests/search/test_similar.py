@@ -1,6 +1,5 @@
 """`GET /v1/vehicles/{id}/similar`: others of its kind, nearest first, on both engines."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,19 +16,6 @@ from tests.search.test_truth import DATES, END, START
 
 OAHU = {"lat": 21.3069, "lon": -157.8583, "city": "Honolulu"}  # 340 km from the factory's Hilo
 Vehicle = dict[str, Any]
-
-
-@pytest.fixture(params=["elasticsearch", "postgres"])
-def place(market: Market, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Market]:
-    """The marketplace, asked through either engine."""
-    if request.param == "elasticsearch":
-        yield market
-        return
-    alone = settings.model_copy(update={"elasticsearch_url": ""})
-    with TestClient(create_app(alone), raise_server_exceptions=False) as api:
-        market.api, before = api, market.api
-        yield market
-        market.api = before
 
 
 def similar(market: Market, vehicle: int, **asked: Any) -> dict[str, Any]:
