@@ -68,6 +68,15 @@ class LookupMeta(Shape):
     took_ms: float = Field(description="time spent on the server", examples=[4.2])
 
 
+class FilteredMeta(LookupMeta):
+    """How the answer to a search's parameters came about."""
+
+    after_satisfied: bool | None = Field(
+        description="whether the write of `after` is searchable; null without `after`",
+        examples=[None],
+    )
+
+
 class Suggestion(Shape):
     """One thing that the typed words may mean."""
 
@@ -133,7 +142,7 @@ class FacetValues(Shape):
     values: list[FoundValue] = Field(description="at most `limit`")
     has_more: bool = Field(description="whether more values match than `limit`", examples=[False])
     understood: list[UnderstoodWords] = Field(description="what was read out of `text` as filters")
-    meta: LookupMeta = Field(description="how the answer came about")
+    meta: FilteredMeta = Field(description="how the answer came about")
 
 
 class MapPoint(Shape):
@@ -180,4 +189,4 @@ class Clusters(Shape):
         description="vehicles in the section: what the clusters' counts, or the items, sum to"
     )
     understood: list[UnderstoodWords] = Field(description="what was read out of `q` as filters")
-    meta: LookupMeta = Field(description="how the answer came about")
+    meta: FilteredMeta = Field(description="how the answer came about")
