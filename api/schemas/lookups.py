@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas.common import Shape, WholeNumber
+from api.schemas.common import DECIMAL_DIGITS, Shape
 from api.schemas.search import Degrees, Item, Total, UnderstoodWords
 from search.facet_values import FACET_OF
 
@@ -34,7 +34,7 @@ FACET_VALUES: dict[str, Any] = {
         ),
     ),
     "limit": (
-        Annotated[WholeNumber, Field(ge=1, le=100)],
+        Annotated[int, Field(ge=1, le=100), DECIMAL_DIGITS],
         Field(20, description="Values in the answer"),
     ),
 }
