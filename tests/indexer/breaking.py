@@ -1,0 +1,262 @@
+"""What can fail at a site, each from when it is felt until all is healthy again."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import orjson
+import psutil
+import psycopg
+
+from cli import exits
+from devstack.processes import wait_until
+from tests import factory
+from tests.faults import Fault
+from tests.indexer.comparison import letters
+from tests.indexer.test_bulk import TOO_LONG
+from tests.indexer.whole_site import ALIAS, WholeSite
+from tests.indexer.writers import Writers
+
+SOAK = int(os.environ.get("RIDES_SOAK", "0"))  # pairs of faults
+VEHICLES = 2000 if SOAK else 200
+STAY_S = 15.0 if SOAK else 1.0  # that a fault stays once it is felt
+FELT_S = 60.0  # a fault that is not felt by then is none
+HOURS = 3600
+
+Break = Callable[[WholeSite, Writers], AbstractContextManager[None]]
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    assert wait_until(condition, timeout=FELT_S), f"not within {FELT_S:.0f} s: {what}"
+
+
+def stay() -> None:
+    time.sleep(STAY_S)
+
+
+def piling_up(site: WholeSite) -> None:
+    """The fault is felt: changes wait that cannot be brought into the index."""
+    until(lambda: site.dirty() > 30, "changes pile up")
+
+
+def refusing(site: WholeSite, writers: Writers) -> None:
+    """The fault is felt: writers meet no server."""
+    refused = writers.refused
+    until(lambda: writers.refused > refused + 3, "writers meet no server")
+
+
+@contextmanager
+def worker_killed(site: WholeSite, _: Writers) -> Iterator[None]:
+    site.worker.kill()
+    piling_up(site)
+    yield
+    site.worker.start()
+
+
+@contextmanager
+def worker_child_killed(site: WholeSite, _: Writers) -> Iterator[None]:
+    """Its parent goes on, and forks another."""
+
+    def children() -> list[psutil.Process]:
+        return psutil.Process(site.worker.process.pid).children()
+
+    until(lambda: len(children()) > 1, "the worker has forked")
+    gone = children()
+    for child in gone:
+        child.kill()
+    until(lambda: not {*gone} & {*children()} and len(children()) > 1, "others are forked")
+    yield
+
+
+@contextmanager
+def beat_killed(site: WholeSite, _: Writers) -> Iterator[None]:
+    """Whoever drains goes on for a while: only then is no hint missed."""
+    site.beat.kill()
+    yield
+    site.beat.start()
+
+
+@contextmanager
+def broker_killed(site: WholeSite, _: Writers) -> Iterator[None]:
+    site.valkey.kill()
+    yield
+    site.valkey.start()
+
+
+@contextmanager
+def api_killed(site: WholeSite, writers: Writers) -> Iterator[None]:
+    site.api.kill()
+    refusing(site, writers)
+    yield
+    site.api.start()
+
+
+@contextmanager
+def elasticsearch_killed(site: WholeSite, _: Writers) -> Iterator[None]:
+    site.elasticsearch.kill()
+    piling_up(site)
+    yield
+    site.elasticsearch.start()
+
+
+@contextmanager
+def postgres_killed(site: WholeSite, writers: Writers) -> Iterator[None]:
+    site.postgres.kill()
+    refusing(site, writers)
+    yield
+    site.postgres.start()
+
+
+@contextmanager
+def postgres_restarted(site: WholeSite, writers: Writers) -> Iterator[None]:
+    site.postgres.stop()
+    refusing(site, writers)
+    yield
+    site.postgres.start()
+
+
+@contextmanager
+def elasticsearch_full(site: WholeSite, _: Writers) -> Iterator[None]:
+    """What Elasticsearch itself does above its flood-stage watermark, and takes back below it."""
+
+    def block(blocked: bool | None) -> None:
+        settings = {"index.blocks.read_only_allow_delete": blocked}
+        site.client.indices.put_settings(index=f"{ALIAS}-*", settings=settings)
+
+    def noticed() -> bool:
+        rows = site.sql("SELECT detail FROM index_builds WHERE state = 'serving'")
+        return "cluster_block_exception" in str(rows)
+
+    block(True)
+    until(noticed, "the serving build says that it is full")
+    piling_up(site)
+    yield
+    block(None)
+
+
+@contextmanager
+def elasticsearch_mute(site: WholeSite, _: Writers) -> Iterator[None]:
+    """Longer than a batch waits: what it had sent arrives after it has been given up."""
+    with site.elasticsearch.mute():
+        time.sleep(12)
+        piling_up(site)
+        yield
+
+
+def wired(*faults: Fault) -> Break:
+    @contextmanager
+    def broken(site: WholeSite, _: Writers) -> Iterator[None]:
+        calls = site.wire.calls
+        site.wire.does(*faults)
+        until(lambda: site.wire.calls > calls + len(faults), "calls meet the fault")
+        yield
+        site.wire.does(Fault.NONE)
+
+    return broken
+
+
+@contextmanager
+def clock_jumping(site: WholeSite, _: Writers) -> Iterator[None]:
+    """Those of worker and beat as they run; and leases written under a clock that was set back."""
+    with site.jumping_clock() as set_off:
+        for hours in (6, -6):
+            set_off(hours * HOURS)
+            for lease in ("365 days", "-365 days"):
+                site.sql(f"UPDATE search_dirty SET leased_until = now() + interval '{lease}'")
+                stay()
+            searchable_soon(site)
+        yield
+
+
+def searchable_soon(site: WholeSite) -> None:
+    """A change made now comes through, whatever the clocks say."""
+    with psycopg.connect(site.postgres.url, autocommit=True) as conn:
+        vehicle = factory.store_vehicle(conn)
+    until(
+        lambda: bool(site.client.exists(index=ALIAS, id=str(vehicle))), "the new vehicle is there"
+    )
+
+
+@contextmanager
+def two_reindexes(site: WholeSite, _: Writers) -> Iterator[None]:
+    """One is refused, the other swaps."""
+    before = site.sql("SELECT index_name FROM index_builds WHERE state = 'serving'")
+    rate = str(VEHICLES // 3)  # slow enough to meet
+    both = [site.rides("reindex", "--max-rate", rate) for _ in range(2)]
+    said = [process.communicate(timeout=120) for process in both]
+    codes = {process.returncode: text for process, (_, text) in zip(both, said, strict=True)}
+    assert codes.keys() == {0, exits.BUSY}, said
+    assert "another `rides reindex` is running" in codes[exits.BUSY]
+    after = site.sql("SELECT index_name FROM index_builds WHERE state = 'serving'")
+    assert before != after
+    assert [*site.client.indices.get_alias(name=ALIAS)] == [after[0][0]]
+    yield
+
+
+@contextmanager
+def poisoned(site: WholeSite, _: Writers) -> Iterator[None]:
+    """A new vehicle and one that was found before; they stay poisoned for all that comes."""
+    with psycopg.connect(site.postgres.url, autocommit=True) as conn:
+        for model in (TOO_LONG, "Panda"):
+            vehicle = factory.store_vehicle(conn, model=model)
+            if model != TOO_LONG:
+                until(lambda v=vehicle: site.client.exists(index=ALIAS, id=str(v)), "it is found")  # type: ignore[misc]
+                conn.execute("UPDATE vehicles SET model = %s WHERE id = %s", [TOO_LONG, vehicle])
+            site.poisoned.add(vehicle)
+            until(lambda: {v for _, v in letters(conn)} == site.poisoned, "it is a dead letter")
+    yield
+
+
+def restored(*, reindexes: int) -> Break:
+    """PostgreSQL from a backup that is so many reindexes old, and mended by the runbook."""
+
+    @contextmanager
+    def broken(site: WholeSite, writers: Writers) -> Iterator[None]:
+        with writers.paused():
+            site.postgres.back_up()
+            kept = writers.ledger.copy()
+        written = writers.written
+        for _ in range(reindexes):
+            site.done("reindex")
+        until(lambda: writers.written > written + 100, "much is written after the backup")
+        with writers.paused():
+            site.postgres.stop()
+            site.postgres.restore()
+            writers.ledger = kept
+        until(lambda: alarmed(site), "`rides index status` says that nothing is indexed")
+        yield
+        site.done("reindex")
+        site.done("index", "prune", "--standby")
+
+    return broken
+
+
+def alarmed(site: WholeSite) -> bool:
+    alarms = str(orjson.loads(site.done("index", "status", "--json"))["alarms"])
+    return "`rides reindex`" in alarms and (
+        "restored from a backup" in alarms or "no such index" in alarms
+    )
+
+
+MIXED = (Fault.RESET, Fault.OVERLOADED, Fault.UNAVAILABLE, Fault.GARBAGE, Fault.LATE, Fault.NONE)
+FAULTS: dict[str, Break] = {
+    "a poison document": poisoned,
+    "worker killed": worker_killed,
+    "children of the worker killed": worker_child_killed,
+    "beat killed": beat_killed,
+    "broker killed": broker_killed,
+    "API killed": api_killed,
+    "PostgreSQL killed": postgres_killed,
+    "PostgreSQL restarted": postgres_restarted,
+    "Elasticsearch full": elasticsearch_full,
+    "Elasticsearch answering 429": wired(Fault.OVERLOADED),
+    "Elasticsearch slow": wired(Fault.LATE),
+    "Elasticsearch reset, 429, 503, nonsense, late in turn": wired(*MIXED),
+    "Elasticsearch mute": elasticsearch_mute,
+    "Elasticsearch killed": elasticsearch_killed,
+    "two reindexes at once": two_reindexes,
+    "a clock that jumps": clock_jumping,
+    "PostgreSQL restored": restored(reindexes=0),
+    "PostgreSQL restored from before two reindexes": restored(reindexes=2),
+}
