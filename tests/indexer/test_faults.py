@@ -18,13 +18,14 @@ from elasticsearch import ApiError, TransportError
 
 from devstack.elasticsearch import ElasticsearchUnavailableError
 from indexer import audit
-from tests.indexer.breaking import FAULTS, VEHICLES, Break, stay
+from tests.indexer.breaking import FAULTS, LONG, SOAK, VEHICLES, Break, stay
 from tests.indexer.comparison import TABLE, differences, fed, letters
 from tests.indexer.whole_site import ALIAS, WholeSite, whole_site
 from tests.indexer.writers import Writers
 
 pytestmark = pytest.mark.timeout(900)
 
+BROKEN = FAULTS | LONG if SOAK else FAULTS
 HEALED_S = 30.0  # promised: from when all servers are healthy again
 
 
@@ -123,7 +124,7 @@ def test_the_comparison_sees_what_is_missing_stale_and_extra(
         pass
 
 
-@pytest.mark.parametrize("breaking", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize("breaking", BROKEN.values(), ids=BROKEN.keys())
 def test_nothing_is_lost(
     site: WholeSite, writers: Writers, breaking: Break, request: pytest.FixtureRequest
 ) -> None:

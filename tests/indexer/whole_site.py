@@ -30,18 +30,22 @@ class Deployed:
     """One of our processes, which is killed with its children and started again."""
 
     def __init__(
-        self, command: list[str], environment: dict[str, str], log: Path, ready: Callable[[], bool]
+        self,
+        command: list[str],
+        environment: dict[str, str],
+        log: Path,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._command, self._environment, self._ready = command, environment, ready
         self.log = log
 
-    def start(self, **others: str) -> None:
-        """Start it, with other environment variables besides, and wait until it is ready."""
+    def start(self) -> None:
+        """Start it (again) and wait until it is ready."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *self._command],
                 cwd=self.log.parent,
-                env=os.environ | self._environment | others,
+                env=os.environ | self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -104,28 +108,15 @@ class WholeSite:
         assert process.returncode == 0, f"rides {' '.join(arguments)}: {said}{complained}"
         return said
 
-    @contextmanager
-    def jumping_clock(self) -> Iterator[Callable[[int], None]]:
-        """Worker and beat anew, whose clock can be set off by so many seconds as they run."""
-        clock = self.home / "clock"
-        clock.write_text("0")
-        path = os.pathsep.join([str(_CLOCK), str(_REPOSITORY)])
-        processes = (self.worker, self.beat)
+    def set_clock_off(self, seconds: int) -> None:
+        """Have the wall clock of worker and beat jump, as they run, to so far from the right."""
+        _set_off(self.home / "clock", seconds)
 
-        def set_off(seconds: int) -> None:
-            partial = clock.with_suffix(".new")
-            partial.write_text(str(seconds))
-            partial.replace(clock)
 
-        try:
-            for process in processes:
-                process.kill()
-                process.start(RIDES_TEST_CLOCK=str(clock), PYTHONPATH=path)
-            yield set_off
-        finally:
-            for process in processes:
-                process.kill()
-                process.start()
+def _set_off(clock: Path, seconds: int) -> None:
+    partial = clock.with_suffix(".new")
+    partial.write_text(str(seconds))
+    partial.replace(clock)
 
 
 @contextmanager
@@ -140,6 +131,8 @@ def whole_site(home: Path) -> Iterator[WholeSite]:
         wire = Wire(elastic.port, ANYTHING)
         stack.callback(wire.close)
         port = free_port()
+        address = f"127.0.0.1:{port}"
+        _set_off(home / "clock", 0)
         environment = {
             "RIDES_DATABASE_URL": postgres.url,
             "RIDES_REDIS_URL": valkey.url,
@@ -149,19 +142,20 @@ def whole_site(home: Path) -> Iterator[WholeSite]:
             "RIDES_PORT": str(port),
             "PYTHONPATH": str(_REPOSITORY),
         }
-        address = f"127.0.0.1:{port}"
-        services = yaml.safe_load((_REPOSITORY / "docker-compose.yml").read_text())["services"]
-        commands = {
-            "worker": services["worker"]["command"],
-            "beat": services["beat"]["command"],
-            "api": ["cli", "serve"],
+        jumping = environment | {
+            "RIDES_TEST_CLOCK": str(home / "clock"),
+            "PYTHONPATH": os.pathsep.join([str(_CLOCK), str(_REPOSITORY)]),
         }
-        ready = {"api": lambda: _answers(f"http://{address}/health/ready")}
+        services = yaml.safe_load((_REPOSITORY / "docker-compose.yml").read_text())["services"]
         processes = {
-            name: Deployed(
-                command, environment, home / f"{name}.log", ready.get(name, lambda: True)
-            )
-            for name, command in commands.items()
+            "worker": Deployed(services["worker"]["command"], jumping, home / "worker.log"),
+            "beat": Deployed(services["beat"]["command"], jumping, home / "beat.log"),
+            "api": Deployed(
+                ["cli", "serve"],
+                environment,
+                home / "api.log",
+                lambda: _answers(f"http://{address}/health/ready"),
+            ),
         }
         client = stack.enter_context(Elasticsearch(elastic.url, request_timeout=30))
         site = WholeSite(
