@@ -1,11 +1,12 @@
 """What can fail at a site, each from when it is felt until all is healthy again."""
 
 import os
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import combinations
 
-import orjson
 import psutil
 import psycopg
 
@@ -225,7 +226,8 @@ def restored(*, reindexes: int) -> Break:
             site.postgres.stop()
             site.postgres.restore()
             writers.ledger = kept
-        until(lambda: alarmed(site), "`rides index status` says that nothing is indexed")
+        until(lambda: stopped(site) in {BACKUP, GONE}, "the drain stops")
+        assert stopped(site) in site.done("index", "status", "--json")
         yield
         site.done("reindex")
         site.done("index", "prune", "--standby")
@@ -238,11 +240,42 @@ def batches(site: WholeSite) -> int:
     return int(site.sql("SELECT last_value FROM document_version")[0][0])
 
 
-def alarmed(site: WholeSite) -> bool:
-    alarms = str(orjson.loads(site.done("index", "status", "--json"))["alarms"])
-    return "`rides reindex`" in alarms and (
-        "restored from a backup" in alarms or "no such index" in alarms
-    )
+BACKUP, GONE = "restored from a backup", "no such index"
+
+
+def stopped(site: WholeSite) -> str:
+    """Why nothing is indexed, or ''. After a restore even the index may be gone, by a reindex."""
+    detail = str(site.sql("SELECT detail FROM index_builds WHERE state = 'serving'"))
+    return next((why for why in (BACKUP, GONE) if why in detail), "")
+
+
+@contextmanager
+def clock_off(site: WholeSite, _: Writers) -> Iterator[None]:
+    site.set_clock_off(6 * HOURS)
+    try:
+        yield
+    finally:
+        site.set_clock_off(0)
+
+
+@contextmanager
+def reindexing(site: WholeSite, _: Writers) -> Iterator[None]:
+    """One that meets a fault may give up, with nothing swapped; the same command goes on."""
+    process = site.rides("reindex", "--max-rate", str(VEHICLES // 5))
+    yield
+    said = process.communicate(timeout=300)
+    assert process.returncode in {0, exits.FAILED}, said
+    if process.returncode:
+        site.done("reindex")
+
+
+@contextmanager
+def broker_killed_for_minutes(site: WholeSite, _: Writers) -> Iterator[None]:
+    """Whoever tries to reach it waits longer from one try to the next."""
+    site.valkey.kill()
+    time.sleep(300)
+    yield
+    site.valkey.start()
 
 
 MIXED = (Fault.RESET, Fault.OVERLOADED, Fault.UNAVAILABLE, Fault.GARBAGE, Fault.LATE, Fault.NONE)
@@ -267,4 +300,42 @@ LONG: dict[str, Break] = {
     "Elasticsearch reset, 429, 503, nonsense, late in turn": wired(*MIXED),
     "Elasticsearch mute": elasticsearch_mute,
     "PostgreSQL restored from before two reindexes": restored(reindexes=2),
+    "broker killed for minutes": broker_killed_for_minutes,
 }
+# In the order in which they can be broken together: the later must not keep the earlier from being
+# felt, and PostgreSQL, which tells what is felt, comes last.
+PAIRED: dict[str, Break] = {
+    "a reindex": reindexing,
+    "Elasticsearch full": elasticsearch_full,
+    "Elasticsearch answering 429": wired(Fault.OVERLOADED),
+    "Elasticsearch slow": wired(Fault.LATE),
+    "all kinds of answers": wired(*MIXED),
+    "Elasticsearch mute": elasticsearch_mute,
+    "a clock that is off": clock_off,
+    "broker killed": broker_killed,
+    "beat killed": beat_killed,
+    "API killed": api_killed,
+    "worker killed": worker_killed,
+    "Elasticsearch killed": elasticsearch_killed,
+    "PostgreSQL killed": postgres_killed,
+    "PostgreSQL restarted": postgres_restarted,
+}
+
+
+def together(names: tuple[str, str]) -> Break:
+    """One within the other."""
+
+    @contextmanager
+    def broken(site: WholeSite, writers: Writers) -> Iterator[None]:
+        outer, inner = names
+        with PAIRED[outer](site, writers), PAIRED[inner](site, writers):
+            yield
+
+    return broken
+
+
+def pairs(count: int) -> dict[str, Break]:
+    """So many pairs, the same ones every time."""
+    possible = [pair for pair in combinations(PAIRED, 2) if not all("Postgre" in n for n in pair)]
+    chosen = random.Random(11).sample(possible, min(count, len(possible)))
+    return {" and ".join(pair): together(pair) for pair in chosen}

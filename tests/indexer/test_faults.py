@@ -18,14 +18,14 @@ from elasticsearch import ApiError, TransportError
 
 from devstack.elasticsearch import ElasticsearchUnavailableError
 from indexer import audit
-from tests.indexer.breaking import FAULTS, LONG, SOAK, VEHICLES, Break, stay
+from tests.indexer.breaking import FAULTS, LONG, SOAK, VEHICLES, Break, pairs, stay
 from tests.indexer.comparison import TABLE, differences, fed, letters
 from tests.indexer.whole_site import ALIAS, WholeSite, whole_site
 from tests.indexer.writers import Writers
 
 pytestmark = pytest.mark.timeout(900)
 
-BROKEN = FAULTS | LONG if SOAK else FAULTS
+BROKEN = FAULTS | LONG | pairs(SOAK) if SOAK else FAULTS
 HEALED_S = 30.0  # promised: from when all servers are healthy again
 
 
