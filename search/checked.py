@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from search import diversity
 from search.clusters import MapView
 from search.engine import SearchUnavailableError
 from search.fallback import Answer, Searches
-from search.page import SearchPage
+from search.page import SearchPage, item
 from search.request import Dates, SearchRequest
 from search.truth import Truth
 
@@ -48,11 +49,15 @@ async def search(
     # By id: what moves down the order between two calls is shown once.
     shown: dict[int, dict[str, Any]] = {}
     for refill in range(REFILLS + 1):
-        bookable = await truth.bookable([each["id"] for each in part.items], request.dates, now)
-        if bookable is None:
-            unchecked = {each["id"]: each for each in part.items}
-            return _page(first, part, shown | unchecked)
-        shown |= {each["id"]: each for each in _kept(part.items, bookable, request.dates)}
+        kept = await _unread(truth, part, request, now)
+        if kept is None:
+            part = await _read(searches, part, request, first.engine)
+            bookable = await truth.bookable([each["id"] for each in part.items], request.dates, now)
+            if bookable is None:
+                unchecked = {each["id"]: each for each in part.items}
+                return _page(first, part, shown | unchecked)
+            kept = _kept(part.items, bookable, request.dates)
+        shown |= {each["id"]: each for each in kept}
         missing = request.limit - len(shown)
         late = refill == REFILLS or time.monotonic() - begun > REFILL_S
         if not part.more or not missing or late:
@@ -74,7 +79,31 @@ async def search(
 
 def _page(first: SearchPage, part: SearchPage, shown: dict[int, dict[str, Any]]) -> SearchPage:
     """The page that began as `first` and continues where its last `part` does."""
-    return replace(first, items=list(shown.values()), last=part.last, pinned=part.pinned)
+    items = list(shown.values())
+    return replace(first, items=items, last=part.last, pinned=part.pinned, unread=())
+
+
+async def _unread(
+    truth: Truth, part: SearchPage, request: SearchRequest, now: datetime
+) -> list[dict[str, Any]] | None:
+    """Those of the page's unread vehicles that can be booked; None if PostgreSQL lacks one."""
+    if not part.unread:
+        return None
+    found = await truth.documents(part.unread, request.dates, now)
+    if found is None:
+        return None
+    kept = [found[each] for each in part.unread if each in found]
+    return [item(request, document) | _window(request.dates, start) for start, document in kept]
+
+
+async def _read(
+    searches: Searches, part: SearchPage, request: SearchRequest, engine: str
+) -> SearchPage:
+    """The page with the items that its engine has, where they are unread."""
+    if not part.unread:
+        return part
+    page = await searches.more(diversity.alone(request, part.unread), engine)
+    return replace(part, items=diversity.in_order(page.items, part.unread))
 
 
 async def clusters(searches: Searches, truth: Truth, view: MapView, now: datetime) -> Answer:

@@ -35,6 +35,8 @@ async def search(engine: Engine, request: SearchRequest) -> SearchPage:
 
     A page ends where the window does, though it be short: the caller goes on behind it.
     """
+    if request.only:
+        return await engine.search(request)
     if request.pinned:
         return await _pinned(engine, request)
     if DEFAULT.diversity.on and request.sort == RELEVANCE and request.after is None:
@@ -47,14 +49,27 @@ async def _first(engine: Engine, request: SearchRequest, diversity: Diversity) -
     order = rerank(window.candidates, diversity, by_model=request.text is None)
     shown, rest = order[: request.limit], order[request.limit :]
     whole = replace(window.page, pinned=rest)
-    if request.text is None:
-        return replace(whole, items=window.items(request, shown))
     if not shown:
         return whole
-    # That they match, and how many do, is known by now.
-    page = await engine.search(replace(request, only=shown, counted=False, facets=()))
+    if window.documents:
+        return replace(whole, items=window.items(request, shown))
+    if request.text is None:
+        return replace(whole, unread=shown)
+    # For the highlights. That they match, and how many do, is known by now.
+    page = await engine.search(alone(request, shown))
     took_ms = whole.took_ms + page.took_ms
-    return replace(whole, items=_in_order(page.items, shown), took_ms=took_ms)
+    return replace(whole, items=in_order(page.items, shown), took_ms=took_ms)
+
+
+def alone(request: SearchRequest, ids: Sequence[int]) -> SearchRequest:
+    """The search for these of its vehicles, without counting any."""
+    return replace(request, only=tuple(ids), pinned=(), after=None, counted=False, facets=())
+
+
+def in_order(items: Sequence[dict[str, Any]], ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Those items that are still found, in the order of the ids."""
+    found = {item["id"]: item for item in items}
+    return [found[each] for each in ids if each in found]
 
 
 async def _pinned(engine: Engine, request: SearchRequest) -> SearchPage:
@@ -62,16 +77,10 @@ async def _pinned(engine: Engine, request: SearchRequest) -> SearchPage:
     page = await engine.search(replace(request, only=shown, pinned=(), after=None))
     return replace(
         page,
-        items=_in_order(page.items, shown),
+        items=in_order(page.items, shown),
         pinned=rest,
         last=None if request.after is None else list(request.after),
     )
-
-
-def _in_order(items: Sequence[dict[str, Any]], ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Those items that are still found, by the pinned order."""
-    found = {item["id"]: item for item in items}
-    return [found[each] for each in ids if each in found]
 
 
 def rerank(

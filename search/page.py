@@ -23,8 +23,9 @@ _SCALED = tuple(
 class SearchPage:
     """One page. `last` are the sort values to continue from; None when nothing follows.
 
-    Before that come the `pinned` vehicles, in their order. `engine` answered; `degraded`: instead
-    of the one that should have.
+    Before that come the `pinned` vehicles, in their order. `unread` are those of the page itself
+    where the engine chose them and left their documents to be read. `engine` answered; `degraded`:
+    instead of the one that should have.
     """
 
     items: list[dict[str, Any]]
@@ -37,6 +38,7 @@ class SearchPage:
     degraded: bool = False
     checked: bool = False  # whether PostgreSQL was asked that all items can be booked
     pinned: tuple[int, ...] = ()
+    unread: tuple[int, ...] = ()
 
     @property
     def more(self) -> bool:
@@ -58,7 +60,7 @@ class Candidate:
 class Window:
     """The first hits, best first, and the page that they are of, as yet without items.
 
-    `documents` are their hits by id where these came along: of a search without text.
+    `documents` are their hits by id where these came along.
     """
 
     candidates: list[Candidate]
@@ -79,7 +81,8 @@ def read_window(request: SearchRequest, answer: Mapping[str, Any]) -> Window:
     """The candidates in the answer to `search.query.body.window(request)`: by score, then id."""
     hits = {hit["sort"][-1]: hit for hit in _shown(request, answer)}
     candidates = [_candidate(vehicle_id, hit) for vehicle_id, hit in hits.items()]
-    return Window(candidates, _page(request, answer, []), {} if request.text else hits)
+    whole = request.text is None and all("_source" in hit for hit in hits.values())
+    return Window(candidates, _page(request, answer, []), hits if whole else {})
 
 
 def _candidate(vehicle_id: int, hit: Mapping[str, Any]) -> Candidate:
@@ -108,6 +111,11 @@ def _page(
         last=hits[request.limit - 1]["sort"] if len(hits) > request.limit else None,
         took_ms=answer["took"],
     )
+
+
+def item(request: SearchRequest, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A vehicle's document as an item, without highlights."""
+    return _item(request, {"_source": document})
 
 
 def _item(request: SearchRequest, hit: Mapping[str, Any]) -> dict[str, Any]:

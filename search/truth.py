@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import orjson
 import psycopg
 import structlog
 
@@ -31,6 +32,13 @@ _OLDEST = "SELECT extract(EPOCH FROM clock_timestamp() - at) FROM search_dirty O
 # No index on xid: every write would pay for it, and the table holds what a fraction of a second
 # wrote. Of a long log, the rows of older transactions are the first that are read.
 _PENDING = "SELECT EXISTS (SELECT FROM search_dirty WHERE xid <= %(xid)s::text::xid8)"
+
+# What the page of an engine that did not read it shows; `bookable` says id and first day.
+_DOCUMENTS = """
+    SELECT asked.id, asked.start, (d.document - 'description')::text
+    FROM (%s) AS asked (id, start)
+    LEFT JOIN vehicle_search_documents AS d ON d.id = asked.id AND NOT d.hidden
+"""
 
 Rows = list[Any]
 
@@ -56,6 +64,17 @@ class Truth:
         starts, days = (dates.starts, dates.days) if dates else ([], 0)
         rows = await self._ask(*bookable.statement(ids, starts, days, now))
         return None if rows is None else dict(rows)
+
+    async def documents(
+        self, ids: Sequence[int], dates: Dates | None, now: datetime
+    ) -> dict[int, tuple[date | None, dict[str, Any]]] | None:
+        """As `bookable`, with what a page shows of each; None also where a document is missing."""
+        starts, days = (dates.starts, dates.days) if dates else ([], 0)
+        statement, parameters = bookable.statement(ids, starts, days, now)
+        rows = await self._ask(_DOCUMENTS.replace("%s", statement, 1), parameters)
+        if rows is None or any(document is None for *_, document in rows):
+            return None
+        return {each: (start, orjson.loads(document)) for each, start, document in rows}
 
     async def oldest_change(self) -> float | None:
         """When, on this process's clock, the oldest change that is not searchable yet was made.

@@ -76,15 +76,9 @@ def _query(request: SearchRequest, profile: Profile, always: list[Clause]) -> Cl
 
 
 def window(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
-    """The same search for candidates to re-rank.
-
-    Without text as documents: a second call for those shown costs more than the rest of a hundred.
-    With text as doc values, since a hundred highlights cost more than that call.
-    """
+    """The same search for candidates to re-rank: by doc values, a hundred documents cost more."""
     body = build(request, profile)
-    if request.text is None:
-        return body
-    del body["highlight"]
+    body.pop("highlight", None)
     return body | {
         "_source": False,
         "stored_fields": "_none_",

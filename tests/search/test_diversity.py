@@ -114,14 +114,11 @@ class TestProfile:
 class TestBodies:
     """What Elasticsearch is asked."""
 
-    def test_without_text_candidates_bring_their_documents(self) -> None:
-        request = SearchRequest(facets=("make",), limit=WINDOW)
-        assert window(request) == build(request)
-
-    def test_with_text_candidates_come_from_doc_values(self) -> None:
-        request = SearchRequest(text="jeep", facets=("make",), limit=WINDOW)
+    @pytest.mark.parametrize("text", [None, "jeep"])
+    def test_candidates_come_from_doc_values(self, text: str | None) -> None:
+        request = SearchRequest(text=text, facets=("make",), limit=WINDOW)
         whole = build(request)
-        del whole["highlight"]
+        whole.pop("highlight", None)
         assert window(request) == whole | {
             "_source": False,
             "stored_fields": "_none_",

@@ -57,6 +57,28 @@ def test_rules_that_just_changed_hold_at_once(market: Market) -> None:
     assert market.ids(**DATES) == [free]
 
 
+def test_a_page_shows_what_postgresql_has_of_a_vehicle(market: Market) -> None:
+    """The index gives a first page by relevance its order, and no documents."""
+    market.store({"title": "As it is in both"})
+    market.conn.execute(
+        'UPDATE vehicle_search_documents SET document = document || \'{"title": "As it is here"}\''
+    )
+    assert [item["title"] for item in market.search()["items"]] == ["As it is here"]
+    assert [item["title"] for item in market.search(sort="price")["items"]] == ["As it is in both"]
+
+
+@pytest.mark.parametrize("parameters", [{}, DATES])
+def test_where_postgresql_lacks_a_document_the_index_has_it(
+    market: Market, parameters: dict[str, Any]
+) -> None:
+    ids = market.store({}, {}, {})
+    whole = market.search(**parameters)["items"]
+    market.conn.execute("DELETE FROM vehicle_search_documents WHERE id = %s", [ids[1]])
+    assert market.search(**parameters)["items"] == whole
+    market.conn.execute("UPDATE vehicle_search_documents SET hidden = true, document = '{}'")
+    assert market.search(**parameters)["items"] == whole
+
+
 class TestRefill:
     """What follows moves up, and the pages stay the list without what was taken."""
 
