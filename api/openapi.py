@@ -26,7 +26,9 @@ Find a vehicle, see what it costs, book it.
   `detail`, mark the fields in `errors[]`, and keep `requestId` for the bug report. A `503` carries
   `Retry-After`.
 * **Unknown** query parameters and body fields are refused with `422`, so a typo never goes unseen.
-* **Signing in**: `Authorization: Bearer <token>`. `X-Request-Id` may be sent and comes back.
+* **Signing in**: `POST /v1/auth/login` gives an `accessToken`, for `Authorization: Bearer <token>`,
+  and a `refreshToken`, by which `POST /v1/auth/refresh-token` gives the next two.
+* **`X-Request-Id`** may be sent and comes back.
 """
 
 METADATA: dict[str, Any] = {
@@ -39,6 +41,7 @@ METADATA: dict[str, Any] = {
         {"name": "search", "description": "Find vehicles: facets, counts, pages."},
         {"name": "vehicles", "description": "One vehicle and what hangs on it."},
         {"name": "bookings", "description": "Rent, look, cancel."},
+        {"name": "accounts", "description": "Register, sign in, second factor."},
         {"name": "health", "description": "For whoever operates this."},
     ],
     # What a generated client calls its functions: searchVehicles, createBooking.

@@ -47,14 +47,17 @@ def run(vehicles: int) -> None:
 
 def demo_tokens() -> dict[str, str]:
     """A bearer token for one of the example marketplace's people per role."""
-    from accounts.tokens import sign_token
+    from accounts.tokens import BY_HAND_TTL, sign_token
     from listings.demo.people import people
     from models.session import connect
 
     secret = settings().require_secret()
     with connect(settings(), application="demo") as connection:
         accounts = people(connection)
-    return {role: sign_token(account, role, secret=secret) for role, account in accounts.items()}
+    return {
+        role: sign_token(account, role, secret=secret, ttl=BY_HAND_TTL)
+        for role, account in accounts.items()
+    }
 
 
 def _run(state_dir: Path, vehicles: int) -> None:

@@ -5,6 +5,21 @@ import re
 import pytest
 
 SHAPES = [
+    "Accepted",
+    "AccountOut",
+    "CodeIn",
+    "LoginIn",
+    "LoginOut",
+    "NewPasswordIn",
+    "PasswordResetIn",
+    "RecoveryCodesOut",
+    "RefreshTokenIn",
+    "RegisterIn",
+    "SecondStepIn",
+    "SetupIn",
+    "SetupOut",
+    "TokensOut",
+    "VerifyEmailIn",
     "AvailabilityOut",
     "BookingIn",
     "BookingOut",
