@@ -191,3 +191,13 @@ class UnverifiedAddressError(AccountError):
 
     def __init__(self) -> None:
         super().__init__("Verify your e-mail address at the provider, then begin again.")
+
+
+class LinkedToAnotherError(AccountError):
+    """The account of the address is linked to somebody else at the provider."""
+
+    code = "linked-to-another"
+    title = "The account is linked to somebody else"
+
+    def __init__(self) -> None:
+        super().__init__("The account of this address is linked to another person there: sign in.")

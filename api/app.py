@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from accounts.limits import AttemptLimits
+from accounts.oauth import Providers
 from accounts.passwords import Hasher
 from api import cors, errors, openapi
 from api.index_facts import IndexFacts
 from api.middleware import RequestEnvelope
 from api.routes import (
     auth,
+    auth_providers,
     auth_second_factor,
     bookings,
     clusters,
@@ -54,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.sessions = sessions(engine)
         app.state.hasher = Hasher()
         app.state.attempts = AttemptLimits(chosen)
+        app.state.providers = Providers(chosen)
         app.state.searches = open_searches(chosen)
         app.state.truth = Truth(chosen)
         app.state.index_facts = IndexFacts(chosen)
@@ -89,5 +92,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(bookings.router)
     app.include_router(auth.router)
     app.include_router(auth_second_factor.router)
+    app.include_router(auth_providers.router)
     openapi.install(app)
     return app
