@@ -72,7 +72,7 @@ def require_good(password: str, *, address: str) -> None:
         message = f"has {length} characters: use at most {LONGEST}"
         raise InvalidFieldError("password", message)
     bare = "".join(password.casefold().split())
-    if bare in GUESSED_FIRST or _REPEATED.fullmatch(bare):
+    if not bare or bare in GUESSED_FIRST or _REPEATED.fullmatch(bare):
         raise InvalidFieldError("password", "is among the first to be guessed: use another")
     if bare in {address, address.partition("@")[0], address.replace("@", "")}:
         raise InvalidFieldError(
@@ -90,6 +90,7 @@ class Hasher:
 
     def __init__(self) -> None:
         self._running = CapacityLimiter(AT_ONCE)
+        self._asked = 0
         self._dummy = hash_now("nobody has this password")
 
     async def hash(self, password: str) -> str:
@@ -110,9 +111,13 @@ class Hasher:
         return same and stored is not None
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._running.statistics().tasks_waiting >= WAITING:
+        if self._asked >= AT_ONCE + WAITING:
             raise SignInUnavailableError
-        return await anyio.to_thread.run_sync(work, limiter=self._running)
+        self._asked += 1
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._running)
+        finally:
+            self._asked -= 1
 
 
 def _verify(stored: str, password: str) -> bool:
