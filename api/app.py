@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from accounts.limits import AttemptLimits
+from accounts.limits import AttemptLimits, RequestLimits
 from accounts.oauth import Providers
 from accounts.passwords import Hasher
 from api import cors, errors, openapi
 from api.index_facts import IndexFacts
 from api.middleware import RequestEnvelope
+from api.rate_limits import RateLimits
 from api.routes import (
     auth,
     auth_providers,
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.sessions = sessions(engine)
         app.state.hasher = Hasher()
         app.state.attempts = AttemptLimits(chosen)
+        app.state.requests = RequestLimits(chosen)
         app.state.providers = Providers(chosen)
         app.state.searches = open_searches(chosen)
         app.state.truth = Truth(chosen)
@@ -71,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             async with app.state.vocabulary.polling(), app.state.popular.counting():
                 yield
         finally:
+            await app.state.requests.close()
             await app.state.attempts.close()
             await app.state.searches.close()
             await app.state.truth.close()
@@ -78,6 +81,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)
     app.state.settings = chosen
+    if chosen.rate_limits:
+        app.add_middleware(RateLimits)
     app.add_middleware(RequestEnvelope)
     cors.install(app, chosen.cors_origins)
     errors.install(app)

@@ -203,6 +203,7 @@ def _enter_environment(state_dir: Path, servers: Servers) -> None:
     os.environ.update(
         {"RIDES_ELASTICSEARCH_URL": ""} | servers.environment(), RIDES_STATE_DIR=str(state_dir)
     )
+    os.environ.setdefault("RIDES_RATE_LIMITS", "false")  # who tries it out is one network
     os.environ.setdefault("RIDES_SMTP_URL", CONSOLE)
     os.environ.setdefault("RIDES_APP_URL", _base_url())
     if settings().secret_key is None:

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     oidc_redirects: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="addresses of apps that a provider may send people back to, comma-separated"
     )
+    rate_limits: bool = Field(
+        True,
+        description="limit everybody's requests to their tier's; false where a gateway does it",
+    )
     state_dir: Path = Field(Path(".rides"), description="where devstack and demo keep their state")
     time_zone: str = Field(
         "UTC", description="of the marketplace: where it is today when a renter writes tomorrow"

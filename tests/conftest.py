@@ -48,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["RIDES_TEST_SERVER"] = os.environ["RIDES_DATABASE_URL"]
     os.environ["RIDES_TEST_RUN"] = run = uuid4().hex[:8]
     os.environ["RIDES_SECRET_KEY"] = SECRET
+    # All tests are one network; those of the limits turn them on.
+    os.environ["RIDES_RATE_LIMITS"] = "false"
     os.environ["RIDES_DATABASE_URL"] = create_database(f"rides_template_{run}")
     process_settings.cache_clear()
     # A refresh of the search table must not log over pytest's own lines.
