@@ -26,12 +26,6 @@ LETTERS: Mapping[MailKind, Letter] = {
         "and enter the password that you have chosen. The link works once, for 24 hours.\n\n"
         "If you did not register, do nothing: there is no account without you.\n",
     ),
-    MailKind.ALREADY_REGISTERED: Letter(
-        "You have an account already",
-        "Somebody, probably you, tried to register with this address at Island Rides. It has an\n"
-        "account: sign in at\n\n{app}\n\nand if you do not know the password, reset it there.\n\n"
-        "If it was not you, do nothing: your account has not changed.\n",
-    ),
     MailKind.RESET_PASSWORD: Letter(
         "Choose a new password",
         "To choose a new password for Island Rides, open\n\n"
@@ -55,3 +49,11 @@ LETTERS: Mapping[MailKind, Letter] = {
         "If it was not you, reset your password at once:\n\n{app}\n",
     ),
 }
+
+# Instead of the first, where the address has an account.
+ALREADY_REGISTERED = Letter(
+    "You have an account already",
+    "Somebody, probably you, tried to register with this address at Island Rides. It has an\n"
+    "account: sign in at\n\n{app}\n\nand if you do not know the password, reset it there.\n\n"
+    "If it was not you, do nothing: your account has not changed.\n",
+)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts import families, opaque
@@ -15,19 +15,21 @@ GOOD_FOR = timedelta(hours=1)
 
 
 async def request_reset(session: AsyncSession, *, email: str, now: datetime) -> None:
-    """Send a link to the address if it has an account; the caller cannot tell.
+    """Have a link sent to the address, if it has an account.
+
+    That is looked up only when the mail would be sent: here neither the answer nor the time that it
+    takes can depend on it.
 
     Raises:
         InvalidFieldError: it is no address.
     """
-    address = normalised(email)
-    account_id = await session.scalar(select(Account.id).where(Account.email == address))
-    if account_id is None:
-        return
-    reset = PasswordReset(account_id=account_id, expires_at=now + GOOD_FOR)
-    session.add(reset)
-    await session.flush()
-    session.add(Mail(kind=MailKind.RESET_PASSWORD, recipient=address, password_reset_id=reset.id))
+    session.add(
+        Mail(
+            kind=MailKind.RESET_PASSWORD,
+            recipient=normalised(email),
+            link_expires_at=now + GOOD_FOR,
+        )
+    )
 
 
 async def reset_password(

@@ -9,6 +9,7 @@ server's "taken" and the deletion; then the newer link is the one that works.
 import smtplib
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
@@ -20,7 +21,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from accounts import opaque
-from accounts.letters import LETTERS
+from accounts.letters import ALREADY_REGISTERED, LETTERS, Letter
 from models import MailKind
 from runtime.settings import CONSOLE, SMTP_PORTS, Settings
 
@@ -41,7 +42,7 @@ _LEASE = """
         SELECT id FROM mails WHERE leased_until <= now()
         ORDER BY leased_until LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, kind, recipient, registration_id, password_reset_id, attempts
+    RETURNING id, kind, recipient, registration_id, link_expires_at, attempts
 """
 # A minute, two, four … at most two hours.
 _LATER = """
@@ -59,7 +60,7 @@ class Waiting:
     kind: str
     recipient: str
     registration_id: int | None
-    password_reset_id: int | None
+    link_expires_at: datetime | None
     attempts: int
 
 
@@ -69,11 +70,15 @@ def deliver(connection: Connection[Any], settings: Settings) -> int:
     Without a mail server in the settings everything waits.
     """
     sent = 0
-    while settings.smtp_url and sent < MOST:
+    for _ in range(MOST if settings.smtp_url else 0):
         mail = _lease(connection)
         if mail is None:
             break
-        message = _written(mail, _token(connection, mail), settings)
+        content = _content(connection, mail)
+        if content is None:
+            _forget(connection, mail)
+            continue
+        message = _written(mail.recipient, *content, settings)
         try:
             failure = _handed_over(message, settings.smtp_url)
         except (OSError, smtplib.SMTPException) as error:
@@ -81,11 +86,11 @@ def deliver(connection: Connection[Any], settings: Settings) -> int:
             _later(connection, mail, type(error).__name__)
             break
         if failure is None:
-            connection.execute("DELETE FROM mails WHERE id = %s", [mail.id])
+            _forget(connection, mail)
             sent += 1
         elif failure >= FOR_GOOD:
             log.warning("mail refused for good", mail=mail.id, kind=mail.kind, code=failure)
-            connection.execute("DELETE FROM mails WHERE id = %s", [mail.id])
+            _forget(connection, mail)
         else:
             _later(connection, mail, str(failure))
     return sent
@@ -117,34 +122,50 @@ def _handed_over(message: EmailMessage, smtp_url: str) -> int | None:
     return None
 
 
+def _forget(connection: Connection[Any], mail: Waiting) -> None:
+    connection.execute("DELETE FROM mails WHERE id = %s", [mail.id])
+
+
 def _later(connection: Connection[Any], mail: Waiting, reason: str) -> None:
     # A server's message can repeat an address: the reason is a code or the kind of an error.
     dropped = mail.attempts >= MOST_ATTEMPTS
     log.warning("mail not sent", mail=mail.id, kind=mail.kind, reason=reason, dropped=dropped)
-    statement = "DELETE FROM mails WHERE id = %s" if dropped else _LATER
-    connection.execute(statement, [mail.id])
+    if dropped:
+        _forget(connection, mail)
+    else:
+        connection.execute(_LATER, [mail.id])
 
 
-def _token(connection: Connection[Any], mail: Waiting) -> str:
-    """A new token for the mail's link, stored as a hash; empty where the mail has no link."""
+def _content(connection: Connection[Any], mail: Waiting) -> tuple[Letter, str] | None:
+    """What a mail says, and the token of its link, kept as a hash from here on.
+
+    What depends on whether the address has an account is decided here, where nobody is waiting for
+    an answer. None: it has none, and so there is nothing to say to it.
+    """
+    letter = LETTERS[MailKind(mail.kind)]
     token = opaque.new()
-    if mail.registration_id is not None:
+    if mail.kind == MailKind.VERIFY_EMAIL:
+        account = "SELECT id FROM accounts WHERE email = %s"
+        if connection.execute(account, [mail.recipient]).fetchone() is not None:
+            return ALREADY_REGISTERED, ""
         statement = "UPDATE registrations SET token_hash = %s WHERE id = %s"
         connection.execute(statement, [opaque.digest(token), mail.registration_id])
-        return token
-    if mail.password_reset_id is not None:
-        statement = "UPDATE password_resets SET token_hash = %s WHERE id = %s"
-        connection.execute(statement, [opaque.digest(token), mail.password_reset_id])
-        return token
-    return ""
+        return letter, token
+    if mail.kind == MailKind.RESET_PASSWORD:
+        made = connection.execute(
+            "INSERT INTO password_resets (account_id, token_hash, expires_at)"
+            " SELECT id, %s, %s FROM accounts WHERE email = %s",
+            [opaque.digest(token), mail.link_expires_at, mail.recipient],
+        )
+        return (letter, token) if made.rowcount else None
+    return letter, ""
 
 
-def _written(mail: Waiting, token: str, settings: Settings) -> EmailMessage:
-    letter = LETTERS[MailKind(mail.kind)]
+def _written(recipient: str, letter: Letter, token: str, settings: Settings) -> EmailMessage:
     name, sender = parseaddr(settings.mail_from)
     message = EmailMessage()
     message["From"] = Address(name, addr_spec=sender)
-    message["To"] = Address(addr_spec=mail.recipient)
+    message["To"] = Address(addr_spec=recipient)
     message["Subject"] = letter.subject
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])

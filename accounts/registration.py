@@ -32,9 +32,10 @@ async def register(
     display_name: str,
     now: datetime,
 ) -> None:
-    """Send a mail to the address: a link that finishes the registration, or that it has an account.
+    """Have a mail sent to the address: a link that finishes the registration.
 
-    The work is the same in both cases, and the caller cannot tell which it was.
+    Whether it has an account is looked up only when the mail is sent, and the mail then says so:
+    here neither the answer nor the time that it takes can depend on it.
 
     Raises:
         InvalidFieldError: the address is none, or the password breaks a rule.
@@ -43,9 +44,6 @@ async def register(
     address = normalised(email)
     require_good(password, address=address)
     password_hash = await hasher.hash(password)
-    if await session.scalar(select(Account.id).where(Account.email == address)) is not None:
-        session.add(Mail(kind=MailKind.ALREADY_REGISTERED, recipient=address))
-        return
     registration = Registration(
         email=address,
         display_name=display_name,

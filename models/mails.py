@@ -13,7 +13,6 @@ class MailKind(StrEnum):
     """What a mail says."""
 
     VERIFY_EMAIL = "verify-email"
-    ALREADY_REGISTERED = "already-registered"
     RESET_PASSWORD = "reset-password"  # noqa: S105 - no password  # pragma: allowlist secret
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - no password  # pragma: allowlist secret
     SECOND_FACTOR_ON = "second-factor-on"
@@ -41,14 +40,14 @@ class Registration(Base):
 
 
 class PasswordReset(Base):
-    """A password that may be set anew, by whoever reads the mail."""
+    """A password that may be set anew, by whoever reads the mail; made when that is sent."""
 
     __tablename__ = "password_resets"
     __table_args__ = (Index(None, "account_id"), Index(None, "expires_at"))
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
-    token_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -64,7 +63,6 @@ class Mail(Base):
         CheckConstraint(one_of("kind", MailKind), name="kind"),
         Index(None, "leased_until"),
         Index(None, "registration_id"),
-        Index(None, "password_reset_id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -73,9 +71,7 @@ class Mail(Base):
     registration_id: Mapped[int | None] = mapped_column(
         ForeignKey("registrations.id", ondelete="CASCADE")
     )
-    password_reset_id: Mapped[int | None] = mapped_column(
-        ForeignKey("password_resets.id", ondelete="CASCADE")
-    )
+    link_expires_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     leased_until: Mapped[datetime] = mapped_column(server_default=func.now())
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -77,7 +77,7 @@ def upgrade() -> None:
         "password_resets",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
-        sa.Column("token_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "created_at",
@@ -166,7 +166,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("registration_id", sa.BigInteger(), nullable=True),
-        sa.Column("password_reset_id", sa.BigInteger(), nullable=True),
+        sa.Column("link_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column(
             "leased_until",
@@ -181,14 +181,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "kind IN ('verify-email', 'already-registered', 'reset-password', 'password-changed', 'second-factor-on', 'second-factor-off')",
+            "kind IN ('verify-email', 'reset-password', 'password-changed', 'second-factor-on', 'second-factor-off')",
             name=op.f("ck_mails_kind"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["password_reset_id"],
-            ["password_resets.id"],
-            name=op.f("fk_mails_password_reset_id"),
-            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["registration_id"],
@@ -199,9 +193,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
     )
     op.create_index(op.f("ix_mails_leased_until"), "mails", ["leased_until"], unique=False)
-    op.create_index(
-        op.f("ix_mails_password_reset_id"), "mails", ["password_reset_id"], unique=False
-    )
     op.create_index(op.f("ix_mails_registration_id"), "mails", ["registration_id"], unique=False)
     op.create_table(
         "refresh_tokens",

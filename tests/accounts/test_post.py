@@ -11,7 +11,7 @@ from accounts import post
 from accounts.letters import LETTERS
 from devstack.processes import free_port
 from models import MailKind
-from tests.factory import insert
+from tests.factory import insert, store_account
 
 TO = "keala@example.org"
 
@@ -58,6 +58,21 @@ def test_a_token_is_made_when_its_mail_is_sent_and_kept_as_a_hash(conn, postbox)
     token = postbox.token(conn, TO)
     (stored,) = conn.execute(hashes).fetchone()
     assert stored == post.opaque.digest(token)
+
+
+def test_an_address_that_has_an_account_gets_no_link(conn, postbox):
+    store_account(conn, email=TO)
+    write(conn, kind=MailKind.VERIFY_EMAIL, registration_id=registration(conn))
+    assert postbox.deliver(conn) == 1
+    assert postbox.subjects(TO) == ["You have an account already"]
+    assert "#token" not in postbox.mails[0].get_content()
+    assert conn.execute("SELECT token_hash FROM registrations").fetchone() == (None,)
+
+
+def test_to_an_address_without_an_account_no_reset_is_sent(conn, postbox):
+    write(conn, kind=MailKind.RESET_PASSWORD, link_expires_at="2999-01-01")
+    assert postbox.deliver(conn) == 0
+    assert (postbox.mails, waiting(conn)) == ([], 0)
 
 
 def test_without_a_mail_server_in_the_settings_mails_wait(conn, settings):

@@ -36,7 +36,8 @@ def test_what_has_expired_goes_and_the_rest_stays(conn):
             "mails",
             {"kind": "verify-email", "recipient": "a@example.org", "registration_id": gone},
         )
-        insert(conn, "password_resets", {"account_id": account, "expires_at": expires_at})
+        reset = {"account_id": account, "token_hash": expires_at.encode()}
+        insert(conn, "password_resets", reset | {"expires_at": expires_at})
         insert(conn, "token_families", family | {"expires_at": expires_at})
     insert(
         conn, "token_families", family | {"expires_at": "2999-01-01", "revoked_at": "2000-01-01"}

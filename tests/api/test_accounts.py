@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.event import listen, remove
 
 from accounts.tokens import verify_token
 from api.dependencies import now
@@ -193,6 +194,30 @@ def test_no_answer_tells_whether_an_address_has_an_account(client, conn, registe
             client.post("/v1/auth/password-reset", {"email": address}).status_code for _ in range(6)
         ]
         assert answers == [202] * 5 + [429]
+
+
+def test_what_is_asked_of_the_database_does_not_depend_on_the_address(client, conn, register):
+    """Or the time of an answer would tell what its words do not."""
+    register()
+    asked = []
+    engine = client.app.state.engine.sync_engine
+
+    def note(*given):
+        asked.append(given[2])
+
+    listen(engine, "before_cursor_execute", note)
+    for path, body in (
+        ("/v1/auth/register", REGISTRATION),
+        ("/v1/auth/password-reset", {"email": EMAIL}),
+        ("/v1/auth/login", {"email": EMAIL, "password": OTHER}),
+    ):
+        client.post(path, body)
+        known = asked.copy()
+        asked.clear()
+        client.post(path, body | {"email": "nobody@example.org"})
+        assert asked == known != [], path
+        asked.clear()
+    remove(engine, "before_cursor_execute", note)
 
 
 def test_a_login_costs_the_same_work_whether_or_not_the_address_is_known(
