@@ -3,14 +3,20 @@
 import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from email.policy import SMTP
 
 import psycopg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts import post
+from accounts.addresses import normalised
+from accounts.errors import InvalidFieldError
 from accounts.letters import LETTERS
 from devstack.processes import free_port
 from models import MailKind
+from runtime.settings import Settings
 from tests.factory import insert, store_account
 
 TO = "keala@example.org"
@@ -73,6 +79,17 @@ def test_to_an_address_without_an_account_no_reset_is_sent(conn, postbox):
     write(conn, kind=MailKind.RESET_PASSWORD, link_expires_at="2999-01-01")
     assert postbox.deliver(conn) == 0
     assert (postbox.mails, waiting(conn)) == ([], 0)
+
+
+@given(st.emails())
+def test_to_every_address_that_is_taken_a_mail_can_be_written(written):
+    try:
+        address = normalised(written)
+    except InvalidFieldError:
+        return
+    message = post._written(address, post.ALREADY_REGISTERED, "", Settings())
+    assert message["To"].addresses[0].addr_spec == address
+    assert b"\nTo: " in message.as_bytes(policy=SMTP)
 
 
 def test_without_a_mail_server_in_the_settings_mails_wait(conn, settings):
