@@ -32,11 +32,12 @@ down: install ## Stop what `make up` started
 test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-soak: install ## Long: both engines at random, relations between searches, outages under load
+soak: install ## Long: both engines at random, relations between searches, outages, faults at a site
 	RIDES_SOAK=14000 $(BIN)/pytest --timeout=3600 tests/search/test_engines.py
 	RIDES_SOAK=4000 $(BIN)/pytest --timeout=3600 tests/search/test_engines_by_text.py
 	RIDES_SOAK=3000 $(BIN)/pytest --timeout=3600 tests/search/test_metamorphic.py
 	RIDES_SOAK=1 $(BIN)/pytest -s --timeout=1800 tests/search/test_outage.py
+	RIDES_SOAK=40 $(BIN)/pytest -s --timeout=1800 tests/indexer/test_faults.py
 	$(BIN)/python -m bench outage --vehicles 5000
 
 check: install ## Format, lint, types, rooms, migrations

@@ -5,6 +5,7 @@ noticed.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from itsdangerous import BadData, URLSafeSerializer
 from api.errors import Problem
 from api.schemas.common import FieldError
 from runtime.settings import Settings
+
+# Base64 is read more generously than it is written: "+" for "-", "/" for "_", "=" for nothing.
+_WRITTEN = re.compile(r"[\w.-]+", re.ASCII)
 
 
 def encode(settings: Settings, of: str, last: Mapping[str, Any]) -> str:
@@ -27,18 +31,24 @@ def decode(settings: Settings, of: str, cursor: str) -> dict[str, Any]:
     Raises:
         Problem: 400 `invalid-cursor`; it was altered, or belongs to another list.
     """
+    if not _WRITTEN.fullmatch(cursor):
+        raise _invalid()
     try:
         last: dict[str, Any] = _serializer(settings, of).loads(cursor)
     except BadData as error:
-        raise Problem(
-            400,
-            "invalid-cursor",
-            "The cursor does not belong to this list",
-            "Ask without `cursor` for the first page, and pass `nextCursor` unchanged with the "
-            "same parameters.",
-            errors=[FieldError(pointer="cursor", message="was not issued for this list")],
-        ) from error
+        raise _invalid() from error
     return last
+
+
+def _invalid() -> Problem:
+    return Problem(
+        400,
+        "invalid-cursor",
+        "The cursor does not belong to this list",
+        "Ask without `cursor` for the first page, and pass `nextCursor` unchanged with the "
+        "same parameters.",
+        errors=[FieldError(pointer="cursor", message="was not issued for this list")],
+    )
 
 
 class _Json:

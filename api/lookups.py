@@ -1,7 +1,7 @@
 """What the routes beside a search share: how they answer, and what of it they publish."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import orjson
@@ -16,21 +16,32 @@ SEARCH_UNAVAILABLE = problem_responses(
 )
 
 
+# Of those that take a search's parameters, so that they can wait for a write as a search does.
+INVALID_WRITE_TOKEN = problem_responses(
+    {400: "`after` is no write's token (`invalid-write-token`)"}
+)
+
+
 async def answer(
-    request: Request, asking: Awaitable[Answer], begun: float, **beside: Any
+    request: Request,
+    asking: Awaitable[Answer],
+    begun: float,
+    meta: Mapping[str, Any] | None = None,
+    **beside: Any,
 ) -> Response:
-    """The answer, what stands `beside` it, and how it came about.
+    """The answer, what stands `beside` it, and how it came about, with the route's own `meta`.
 
     `begun` is of `time.perf_counter`.
     """
     # Before the index is asked: what becomes searchable in between still counts as missing.
     oldest_change = await request.app.state.truth.oldest_change()
     answered = await asking
-    meta = {
+    came_about = {
         "engine": answered.engine,
         "degraded": answered.degraded,
         "indexAgeMs": age_ms(oldest_change),
         "tookMs": round((time.perf_counter() - begun) * 1000, 1),
+        **(meta or {}),
     }
-    content = answered.content | beside | {"meta": meta}
+    content = answered.content | beside | {"meta": came_about}
     return Response(orjson.dumps(content), media_type="application/json")

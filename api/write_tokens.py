@@ -6,7 +6,7 @@ Signed because a made-up one would let anybody make searches wait for nothing.
 import hashlib
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from itsdangerous import BadData, Signer
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,6 +53,20 @@ def decode(settings: Settings, token: str) -> int:
             f"Pass the `{HEADER}` of the write's answer unchanged, or search without `after`.",
             errors=[FieldError(pointer="after", message="was not issued by a write")],
         ) from error
+
+
+async def searchable(request: Request) -> bool | None:
+    """Whether the write of the parameter `after` is searchable, in at most 2 s; None without it.
+
+    Raises:
+        Problem: 400 `invalid-write-token`.
+    """
+    token = request.query_params.get("after")
+    if token is None:
+        return None
+    state = request.app.state
+    found: bool = await state.truth.searchable(decode(state.settings, token))
+    return found
 
 
 def _signer(settings: Settings) -> Signer:

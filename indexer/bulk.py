@@ -28,6 +28,7 @@ LARGEST_BODY = 5_000_000  # bytes of one request; a batch above it goes in sever
 # that comes after its index was removed would bring the index back, untyped.
 FEED = "-feed"
 _ALARM_SHARE, _ALARM_FROM = 0.05, 20  # of a batch of at least so many documents
+_ALARM_LEAST = 10  # refusals: two that meet in a page of 20 must not keep a rebuild from its end
 _LONGEST_REASON = 1000  # characters; the reason may quote a whole document
 
 
@@ -68,8 +69,9 @@ def send(client: Elasticsearch, index: str, documents: Sequence[Document], versi
     """Write the documents, all with this version; what did not go in comes back.
 
     Raises:
-        BuildStoppedError: the index is full, closed, gone or of another mapping, or more than 5 %
-            of a batch is refused, which speaks against the mapping rather than the documents.
+        BuildStoppedError: the index is full, closed, gone or of another mapping, or ten documents
+            and more than 5 % of a batch are refused, which speaks against the mapping rather than
+            the documents.
         OverloadedError: anything that may pass: timeouts, rejections, a server that is away.
     """
     outcome = Outcome()
@@ -140,7 +142,8 @@ def _judge(documents: Sequence[Document], items: list[Any]) -> Outcome:
             outcome.later.append(document)
             outcome.reason = outcome.reason or message
     refused = outcome.refused
-    if len(documents) >= _ALARM_FROM and len(refused) > _ALARM_SHARE * len(documents):
+    many = len(refused) >= _ALARM_LEAST and len(refused) > _ALARM_SHARE * len(documents)
+    if many and len(documents) >= _ALARM_FROM:
         msg = f"{len(refused)} of {len(documents)} documents refused, first: {refused[0].error}"
         raise BuildStoppedError(msg)
     return outcome

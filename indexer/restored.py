@@ -13,7 +13,7 @@ import structlog
 from elasticsearch import ApiError, Elasticsearch
 
 from indexer import bulk
-from indexer.documents import Connection
+from indexer.documents import Connection, move_version
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ def catch_up(connection: Connection, client: Elasticsearch, indices: Iterable[st
             log.warning("versions not read", index=index, error=str(error))
     if highest <= last_version(connection):
         return None
-    connection.execute("SELECT setval('document_version', %s)", [highest])
+    move_version(connection, highest)
     log.warning("the index was ahead of the database: versions go on from there", version=highest)
     return highest
 

@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
+from kombu.connection import Connection
 from kombu.entity import Queue
 
 from runtime.settings import Settings
+
+RETRY_S = 2  # between two tries for a broker that is away
 
 
 def elasticsearch(settings: Settings, *, request_timeout: float = 30) -> Elasticsearch:
@@ -31,6 +36,22 @@ def elasticsearch_if_any(
     return elasticsearch(settings, request_timeout=request_timeout)
 
 
+class _Connection(Connection):
+    """Tries for a broker that is away every `RETRY_S`; Celery's own comes to every 30 s.
+
+    Worker and beat would each be deaf for up to 30 s after an outage of four minutes.
+    """
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Any:
+        """Wait for the broker."""
+        options = {"interval_max": RETRY_S} | options
+        return super().ensure_connection(*args, **options)  # type: ignore[no-untyped-call]
+
+
+class _Amqp(AMQP):  # type: ignore[misc]  # Celery ships no types
+    Connection = _Connection
+
+
 def celery(
     settings: Settings, name: str, *, also: Sequence[str] = (), longest: float = 50
 ) -> Celery:
@@ -40,7 +61,7 @@ def celery(
     Workers serve the queues in `also` too, unless told otherwise. A task that means to end after
     `longest` seconds is ended a while later.
     """
-    app = Celery(name, broker=settings.redis_url)
+    app = Celery(name, broker=settings.redis_url, amqp=_Amqp)
     app.conf.update(
         task_default_queue=name,
         task_queues=[Queue(each) for each in (name, *also)],  # type: ignore[no-untyped-call]

@@ -4,9 +4,7 @@ from collections.abc import Container
 
 from search.aliases import also_called
 from search.query.text import OPTIONAL
-from search.words import fold, split
-
-SHORTEST_TYPO = 4  # letters
+from search.words import SHORTEST_TYPO, fold, split
 
 
 def misspelt(text: str, known: Container[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 
 MOST_WORDS = 8
 # Shorter words are too near to each other: with a typo allowed, "fit" would be a Fiat.
-SHORTEST_TYPO = 4
+SHORTEST_TYPO = 4  # letters
 # Of a longer word, the beginning decides: a pattern costs Elasticsearch about 0.1 ms a letter.
 LONGEST_TYPO = 10
 _WORD = re.compile(r"[^\W_]+(?:['\u2019.][^\W_]+)*")  # "John's" and "3.5" are one word

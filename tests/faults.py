@@ -1,44 +1,59 @@
-"""An Elasticsearch to break: a real server of a test's own, and a wire to it that can be cut."""
+"""Servers to break: real ones of a test's own, and a wire to one that can be cut."""
 
 import asyncio
 import os
+import shutil
 import signal
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
 from itertools import cycle
 from pathlib import Path
+from secrets import token_hex
 
-from devstack import elasticsearch, places, processes
+import psutil
+
+from devstack import elasticsearch, places, postgres, processes, valkey
 from tests import servers
 
 
-class OwnElasticsearch:
-    """A server started by `devstack` in a directory of its own; it keeps its port."""
+class _Own(ABC):
+    """A server started by `devstack` in a directory of its own; it keeps its port and its data."""
 
     def __init__(self, state_dir: Path) -> None:
         """Start it.
 
         Raises:
-            ElasticsearchUnavailableError: this machine cannot have one; says what is missing.
+            DevstackError: it does not start; carries the last log lines.
         """
         state_dir.mkdir(parents=True, exist_ok=True)
         self._state_dir = state_dir
-        self._home, self._java = elasticsearch.install(print)
         self._data = places.data_dir(state_dir)
+        self._password = token_hex(16)
         self.port = processes.free_port()
-        self.url = elasticsearch.url(self.port)
         self.start()
+
+    @abstractmethod
+    def _start(self) -> int:
+        """Start it; its pid."""
 
     def start(self) -> None:
         """Start it (again), on the data that it had."""
-        self._pid = elasticsearch.start(self._data, self._home, self._java, port=self.port)
+        self._pid = self._start()
         self._created = processes.creation_time(self._pid)
 
     def kill(self) -> None:
-        """End it with SIGKILL."""
+        """End it with SIGKILL, and whatever it has forked."""
+        if not processes.alive(self._pid, self._created):
+            return
+        forked = psutil.Process(self._pid).children(recursive=True)
         processes.end(self._pid, self._created, polite=signal.SIGKILL, patience=10)
+        for process in forked:
+            if process.is_running():
+                process.kill()
+        psutil.wait_procs(forked, timeout=10)
 
     @contextmanager
     def mute(self) -> Iterator[None]:
@@ -55,6 +70,71 @@ class OwnElasticsearch:
         servers.remove(self._state_dir)
 
 
+class OwnElasticsearch(_Own):
+    """Elasticsearch.
+
+    Raises:
+        ElasticsearchUnavailableError: this machine cannot have one; says what is missing.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._home, self._java = elasticsearch.install(print)
+        super().__init__(state_dir)
+        self.url = elasticsearch.url(self.port)
+
+    def _start(self) -> int:
+        return elasticsearch.start(self._data, self._home, self._java, port=self.port)
+
+
+class OwnValkey(_Own):
+    """Valkey; what it held is gone when it is killed, as deployed."""
+
+    def __init__(self, state_dir: Path) -> None:
+        super().__init__(state_dir)
+        self.url = valkey.url(self.port, self._password)
+
+    def _start(self) -> int:
+        return valkey.start(self._data, port=self.port, password=self._password, durable=False)
+
+
+class OwnPostgres(_Own):
+    """PostgreSQL; what it has acknowledged it must still have after a kill."""
+
+    def __init__(self, state_dir: Path) -> None:
+        super().__init__(state_dir)
+        self.url = postgres.url(self.port, self._password)
+        self._backup = self._data / "backup"
+
+    def _start(self) -> int:
+        return postgres.start(self._data, port=self.port, password=self._password, durable=True)
+
+    def stop(self) -> None:
+        """End it as an administrator does who does not wait for its clients to leave."""
+        processes.end(self._pid, self._created, polite=signal.SIGINT, patience=30)
+
+    def back_up(self) -> None:
+        """Copy it as it runs, in the place of an earlier backup."""
+        shutil.rmtree(self._backup, ignore_errors=True)
+        processes.run(
+            [
+                postgres._install() / "bin" / "pg_basebackup",
+                *("--host=127.0.0.1", f"--port={self.port}", "--username=rides"),
+                *("--checkpoint=fast", f"--pgdata={self._backup}"),
+            ],
+            what="pg_basebackup",
+            log=self._data / "pg_basebackup.log",
+            timeout=120,
+            environment={"PGPASSWORD": self._password},
+        )
+
+    def restore(self) -> None:
+        """Put the backup in the place of its data, while it is stopped; start it."""
+        cluster = postgres.pid_file(self._data).parent
+        shutil.rmtree(cluster)
+        self._backup.rename(cluster)
+        self.start()
+
+
 class Fault(Enum):
     """What becomes of a call that reaches the wire."""
 
@@ -67,15 +147,19 @@ class Fault(Enum):
 
 
 _LATE_S = 2.0
-_CALL = b"allow_partial_search_results=false"  # in the first line of every search
+SEARCH = b"allow_partial_search_results=false"  # in the first line of every search
+ANYTHING = b" HTTP/1.1\r\n"  # ends the first line of every request
 _STATUS = {Fault.OVERLOADED: 429, Fault.UNAVAILABLE: 503, Fault.GARBAGE: 200}
 
 
 class Wire:
-    """A TCP proxy in front of a server on loopback, which counts searches and can fail them."""
+    """A TCP proxy in front of a server on loopback, which counts calls and can fail them.
 
-    def __init__(self, port: int) -> None:
-        self._upstream = port
+    A call is what has `call` in it: a search, unless told otherwise.
+    """
+
+    def __init__(self, port: int, call: bytes = SEARCH) -> None:
+        self._upstream, self._call = port, call
         self.calls = 0
         self.does(Fault.NONE)
         self._loop = asyncio.new_event_loop()
@@ -113,7 +197,7 @@ class Wire:
         back = asyncio.create_task(_copy(answers, writer))
         try:
             while data := await reader.read(1 << 16):
-                for _ in range(data.count(_CALL)):
+                for _ in range(data.count(self._call)):
                     self.calls += 1
                     if await _breaks(next(self._faults), writer):
                         return

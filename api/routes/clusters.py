@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
-from api import understanding
+from api import understanding, write_tokens
 from api.dependencies import Now
-from api.lookups import SEARCH_UNAVAILABLE, answer
+from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
 from api.search_parameters import Accepted, openapi_parameters, parse_for, require_days
 from search import checked
@@ -26,7 +26,11 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
     "/clusters",
     summary="Vehicles on a map",
     response_model=None,
-    responses={200: {"model": lookups.Clusters, "description": "A map"}, **SEARCH_UNAVAILABLE},
+    responses={
+        200: {"model": lookups.Clusters, "description": "A map"},
+        **INVALID_WRITE_TOKEN,
+        **SEARCH_UNAVAILABLE,
+    },
     openapi_extra={"parameters": openapi_parameters(PARAMETERS)},
 )
 async def cluster_vehicles(request: Request, now: Now) -> Response:
@@ -41,9 +45,11 @@ async def cluster_vehicles(request: Request, now: Now) -> Response:
     understood = understanding.first_page_of(state, search, now)
     require_days(understood.request)
     view = MapView(understood.request, asked.zoom)
+    satisfied = await write_tokens.searchable(request)
     return await answer(
         request,
         checked.clusters(state.searches, state.truth, view, now),
         begun,
+        {"afterSatisfied": satisfied},
         understood=understood.items,
     )

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
-from api import understanding
+from api import understanding, write_tokens
 from api.dependencies import Now
-from api.lookups import SEARCH_UNAVAILABLE, answer
+from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
 from api.search_parameters import Accepted, openapi_parameters, parse_for, require_days
 from search.facet_values import FACET_OF, FacetQuestion
@@ -25,7 +25,11 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
     "/facet-values",
     summary="Search inside one facet",
     response_model=None,
-    responses={200: {"model": lookups.FacetValues, "description": "Values"}, **SEARCH_UNAVAILABLE},
+    responses={
+        200: {"model": lookups.FacetValues, "description": "Values"},
+        **INVALID_WRITE_TOKEN,
+        **SEARCH_UNAVAILABLE,
+    },
     openapi_extra={"parameters": openapi_parameters(PARAMETERS)},
 )
 async def find_facet_values(request: Request, now: Now) -> Response:
@@ -41,6 +45,11 @@ async def find_facet_values(request: Request, now: Now) -> Response:
     understood = understanding.first_page_of(state, search, now)
     require_days(understood.request)
     question = FacetQuestion.of(understood.request, FACET_OF[asked.facet], asked.q)
+    satisfied = await write_tokens.searchable(request)
     return await answer(
-        request, state.searches.facet_values(question), begun, understood=understood.items
+        request,
+        state.searches.facet_values(question),
+        begun,
+        {"afterSatisfied": satisfied},
+        understood=understood.items,
     )

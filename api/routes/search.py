@@ -54,9 +54,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     state = request.app.state
     question = _read(request, now)
     truth: Truth = state.truth
-    after = request.query_params.get("after")
-    written = None if after is None else write_tokens.decode(state.settings, after)
-    satisfied = None if written is None else await truth.searchable(written)
+    satisfied = await write_tokens.searchable(request)
     oldest_change = await truth.oldest_change()
     asking = time.perf_counter()
     found = await _search(request, question, now)

@@ -38,7 +38,6 @@ IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 IsoMonth = Annotated[str, AfterValidator(_iso_month)]
 # After the bounds: what precedes a BeforeValidator is what JSON Schema gets to see of them.
 DECIMAL_DIGITS = BeforeValidator(_decimal_digits)
-WholeNumber = Annotated[int, DECIMAL_DIGITS]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID), DECIMAL_DIGITS]
 
 

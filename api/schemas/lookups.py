@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas.common import Shape, WholeNumber
+from api.schemas.common import DECIMAL_DIGITS, Shape
 from api.schemas.search import Degrees, Item, Total, UnderstoodWords
 from search.facet_values import FACET_OF
 
@@ -34,7 +34,7 @@ FACET_VALUES: dict[str, Any] = {
         ),
     ),
     "limit": (
-        Annotated[WholeNumber, Field(ge=1, le=100)],
+        Annotated[int, Field(ge=1, le=100), DECIMAL_DIGITS],
         Field(20, description="Values in the answer"),
     ),
 }
@@ -66,6 +66,15 @@ class LookupMeta(Shape):
     )
     index_age_ms: int = Field(description="how far the index may be behind", examples=[0])
     took_ms: float = Field(description="time spent on the server", examples=[4.2])
+
+
+class FilteredMeta(LookupMeta):
+    """How the answer to a search's parameters came about."""
+
+    after_satisfied: bool | None = Field(
+        description="whether the write of `after` is searchable; null without `after`",
+        examples=[None],
+    )
 
 
 class Suggestion(Shape):
@@ -133,7 +142,7 @@ class FacetValues(Shape):
     values: list[FoundValue] = Field(description="at most `limit`")
     has_more: bool = Field(description="whether more values match than `limit`", examples=[False])
     understood: list[UnderstoodWords] = Field(description="what was read out of `text` as filters")
-    meta: LookupMeta = Field(description="how the answer came about")
+    meta: FilteredMeta = Field(description="how the answer came about")
 
 
 class MapPoint(Shape):
@@ -180,4 +189,4 @@ class Clusters(Shape):
         description="vehicles in the section: what the clusters' counts, or the items, sum to"
     )
     understood: list[UnderstoodWords] = Field(description="what was read out of `q` as filters")
-    meta: LookupMeta = Field(description="how the answer came about")
+    meta: FilteredMeta = Field(description="how the answer came about")

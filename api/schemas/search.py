@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic.alias_generators import to_camel
 
-from api.schemas.common import IsoDate, IsoMonth, Location, Page, Shape, WholeNumber
+from api.schemas.common import DECIMAL_DIGITS, IsoDate, IsoMonth, Location, Page, Shape
 from search import fields
 from search.fields import (
     DISTANCE,
@@ -66,7 +66,7 @@ class FixedParameters(BaseModel):
     end: IsoDate | None = Field(
         None, description="Return day, not paid; needs `start`", examples=["2027-03-08"]
     )
-    flex_days: Annotated[WholeNumber, Field(ge=0, le=7)] = Field(
+    flex_days: Annotated[int, Field(ge=0, le=7), DECIMAL_DIGITS] = Field(
         0,
         description="So many days earlier or later will do as well: vehicles that are free for as "
         "many days from at least one of those pick-up days; needs `start` and `end`",
@@ -79,7 +79,7 @@ class FixedParameters(BaseModel):
         "1st; needs `days` and excludes `start`, `end` and `flexDays`",
         examples=["2027-03"],
     )
-    days: Annotated[WholeNumber, Field(ge=1, le=LONGEST_TOTAL)] | None = Field(
+    days: Annotated[int, Field(ge=1, le=LONGEST_TOTAL), DECIMAL_DIGITS] | None = Field(
         None, description="How many days of the month, 1 to 30; needs `month`", examples=[4]
     )
     price_basis: Literal["day", "total"] = Field(
@@ -103,7 +103,9 @@ class FixedParameters(BaseModel):
         "all on the first page, none with a `cursor`",
         examples=[["make", "price"]],
     )
-    limit: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(20, description="Items on a page")
+    limit: Annotated[int, Field(ge=1, le=100), DECIMAL_DIGITS] = Field(
+        20, description="Items on a page"
+    )
     cursor: str | None = Field(
         None,
         min_length=1,
@@ -137,8 +139,10 @@ def _field_parameters() -> dict[str, Any]:
         if field.flag:
             derived[field.name] = (bool | None, Field(None, description=f"Only: {field.about}"))
         if bounds := field.bounds:
-            number: Any = WholeNumber if bounds.scale == 1 else Degrees
-            kind = Annotated[number, Field(ge=bounds.least, le=bounds.most)]
+            within = Field(ge=bounds.least, le=bounds.most)
+            kind: Any = Annotated[Degrees, within]
+            if bounds.scale == 1:
+                kind = Annotated[int, within, DECIMAL_DIGITS]
             for end in bounds.ends:
                 at = "At least" if end == "min" else "At most"
                 unit = f", in {bounds.unit}" if bounds.unit else ""

@@ -19,7 +19,7 @@ from search.postgres import suggest as of_suggest
 from search.request import SearchRequest
 
 NAME = "postgres"
-POOL = 5  # connections: what a flood of searches may take from bookings
+POOL = 2  # connections: what a flood of searches may take from bookings, of cores too
 TIMEOUT_S = 2  # of a statement
 
 

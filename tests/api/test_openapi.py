@@ -104,6 +104,36 @@ def test_ids_say_their_bounds(app):
     }
 
 
+def test_every_number_that_is_asked_for_says_its_bounds(app):
+    numbers = {
+        (name, parameter["name"]): parameter["schema"]
+        for name, operation in operations(app)
+        for parameter in operation.get("parameters", ())
+        if parameter["schema"].get("type") in {"integer", "number"}
+    }
+    searching = {parameter for name, parameter in numbers if name == "GET /v1/search/vehicles"}
+    assert searching >= {"lat", "radiusKm", "days", "priceMin", "priceMax", "ratingMin", "limit"}
+    boundless = [
+        (*number, end)
+        for number, schema in numbers.items()
+        for end in ("minimum", "maximum")
+        if schema.get(end, schema.get(f"exclusive{end.capitalize()}")) is None
+    ]
+    assert boundless == []
+
+
+def test_bounds_are_said_in_words_of_json_schema(app):
+    def keys(part):
+        if isinstance(part, dict):
+            yield from part
+        for each in part.values() if isinstance(part, dict) else part:
+            if isinstance(each, dict | list):
+                yield from keys(each)
+
+    # Pydantic's own words, where a validator stands before the bounds.
+    assert not {"ge", "gt", "le", "lt", "multiple_of", "min_length"} & set(keys(app.openapi()))
+
+
 async def fetch(app, path):
     import httpx2
 

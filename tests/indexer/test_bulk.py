@@ -66,10 +66,17 @@ def test_a_document_that_can_never_be_indexed_comes_back_alone(
 
 
 def test_one_in_twenty_is_poison_more_is_an_alarm(live: Site, index: str) -> None:
-    good = [make(n) for n in range(20)]
-    assert len(send(live.elastic, index, [*good[:19], make(99, make=TOO_LONG)], 5).refused) == 1
-    with pytest.raises(BuildStoppedError, match="2 of 20 documents refused"):
-        send(live.elastic, index, [*good[:18], make(98, year="x"), make(99, year="x")], 6)
+    good, bad = [make(n) for n in range(190)], [make(1000 + n, year="x") for n in range(11)]
+    assert len(send(live.elastic, index, [*good, *bad[:10]], 5).refused) == 10
+    with pytest.raises(BuildStoppedError, match="11 of 201 documents refused"):
+        send(live.elastic, index, [*good, *bad], 6)
+
+
+def test_fewer_than_ten_may_meet_by_chance(live: Site, index: str) -> None:
+    good, bad = [make(n) for n in range(11)], [make(1000 + n, year="x") for n in range(10)]
+    assert len(send(live.elastic, index, [*good, *bad[:9]], 5).refused) == 9
+    with pytest.raises(BuildStoppedError, match="10 of 21 documents refused"):
+        send(live.elastic, index, [*good, *bad], 6)
 
 
 def test_a_small_batch_may_be_all_poison(live: Site, index: str) -> None:

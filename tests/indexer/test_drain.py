@@ -1,12 +1,13 @@
 """The drain: nothing is lost, nothing old wins, one failure holds up nothing else."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import orjson
 import pytest
 
-from indexer import builds, bulk, documents, drain
+from indexer import builds, bulk, documents, drain, search_table
 from tests import factory
 from tests.indexer.site import Site, after
 
@@ -54,6 +55,44 @@ def test_a_vehicle_that_must_not_be_found_is_hidden(live: Site, ending: str) -> 
     live.drain()
     assert live.found() == [kept]
     assert live.document(gone) == {"id": gone, "hidden": True}
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["DELETE FROM vehicles WHERE id = %s", "UPDATE vehicles SET status = 'unlisted' WHERE id = %s"],
+)
+def test_an_old_write_brings_nothing_back(live: Site, ending: str) -> None:
+    """However late: what hides is a document, whose version is never forgotten."""
+    vehicle, index = live.store(), live.serving().index_name
+    live.drain()
+    version = documents.next_version(live.conn)
+    late = documents.read(live.conn, [vehicle])
+    live.conn.execute(ending, [vehicle])
+    live.drain()
+    # Elasticsearch remembers a delete for a minute: here, for nothing.
+    live.elastic.indices.put_settings(index=index, settings={"index.gc_deletes": "1ms"})
+
+    def replay() -> list[int]:
+        search_table.write(live.conn, late, version)
+        bulk.send(live.elastic, index, late, version)
+        live.elastic.indices.refresh(index=index)
+        return live.found()
+
+    for _ in range(3):
+        time.sleep(0.4)
+        assert replay() == live.table() == []
+
+    # The race that hiding is there for: a delete is forgotten.
+    live.elastic.delete(
+        index=index,
+        id=str(vehicle),
+        version=documents.next_version(live.conn),
+        version_type="external",
+    )
+    deadline = time.monotonic() + 20
+    while replay() == [] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert live.found() == [vehicle]
 
 
 def test_more_rows_than_a_batch_are_drained_in_one_run(

@@ -17,6 +17,7 @@ from indexer.documents import Document
 from indexer.rebuild import RebuildError, UnfaithfulError, needed
 from tests import factory
 from tests.indexer.site import Site, building, once_filled
+from tests.indexer.test_bulk import TOO_LONG
 
 
 def stop(site: Site) -> None:
@@ -183,6 +184,20 @@ def test_when_postgres_goes_away_the_error_is_its_own(live: Site) -> None:
     assert rebuild_when_unlocked(live).id == left.id
     assert builds.builds(live.conn, ["building"]) == []
     assert len(live.indices()) == 2
+
+
+def test_poison_that_meets_in_a_small_page_does_not_keep_a_rebuild_from_its_end(
+    live: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SLICES", 1)
+    good = [live.store() for _ in range(18)]
+    poison = [live.store(model=TOO_LONG) for _ in range(2)]
+    build = live.rebuild()
+    assert live.found() == good
+    rows = live.conn.execute(
+        "SELECT vehicle_id FROM index_dead_letters WHERE index_name = %s", [build.index_name]
+    )
+    assert sorted(row[0] for row in rows) == poison
 
 
 # Interruptions

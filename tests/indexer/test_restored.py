@@ -1,12 +1,17 @@
 """A database restored from an older backup: the index must not go on ignoring it in silence."""
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from indexer import builds, restored
 from indexer.documents import next_version
 from indexer.rebuild import needed
+from tests.faults import OwnPostgres
 from tests.indexer.site import Site
 
 
@@ -163,3 +168,36 @@ def test_a_new_database_under_an_old_index_is_noticed_at_version_0(live: Site) -
     assert versions(live) == 0
     with pytest.raises(restored.IndexAheadError):
         restored.check(live.conn, live.elastic, live.serving().index_name)
+
+
+def test_after_a_crash_no_version_is_taken_for_given_that_was_not(tmp_path: Path) -> None:
+    """Nor on a replica or in a backup, which replay the same log: fewer lost batches would hide."""
+    server = OwnPostgres(tmp_path / "postgres")
+    try:
+        with psycopg.connect(server.url, autocommit=True) as conn:
+            conn.execute("CREATE SEQUENCE document_version CACHE 1")
+            for _ in range(3):
+                conn.execute("SELECT nextval('document_version')")
+        server.kill()
+        server.start()
+        with psycopg.connect(server.url, autocommit=True) as conn:
+            ahead = restored.last_version(conn)
+            assert ahead > 3, "the gap: as PostgreSQL counts by itself"
+            assert [next_version(conn) for _ in range(3)] == [ahead + 1, ahead + 2, ahead + 3]
+        server.kill()
+        server.start()
+        with psycopg.connect(server.url, autocommit=True) as conn:
+            assert restored.last_version(conn) == ahead + 3
+    finally:
+        server.remove()
+
+
+def test_no_version_is_given_twice(site: Site) -> None:
+    def take(_: int) -> list[int]:
+        with site.another() as conn:
+            return [next_version(conn) for _ in range(200)]
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(take, range(8)))
+    assert all(each == sorted(each) for each in taken)
+    assert sorted(chain(*taken)) == list(range(1, 1601))

@@ -14,6 +14,8 @@ from sqlalchemy.engine import make_url
 
 from devstack.processes import wait_until
 from indexer import drain, tasks
+from runtime.clients import celery
+from runtime.settings import Settings
 from tests.indexer.site import Site
 
 SECONDS = 20
@@ -107,3 +109,21 @@ def test_the_task_drains_the_database_of_the_settings(
     monkeypatch.setattr(tasks, "settings", lambda: live.settings)
     assert tasks.drain() == 1
     assert live.found() == [vehicle]
+
+
+def test_a_broker_that_is_away_is_tried_for_every_two_seconds(settings: Settings) -> None:
+    """Worker and beat ask like this; by itself Celery waits 2, 4, 6 and up to 30 seconds."""
+    nowhere = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    waits: list[float] = []
+
+    def tried(_: Exception, wait: float) -> None:
+        waits.append(wait)
+        if len(waits) == 3:
+            raise StopIteration
+
+    with (
+        celery(nowhere, "nobody").connection_for_write() as connection,
+        pytest.raises(StopIteration),
+    ):
+        connection.ensure_connection(tried, None)
+    assert waits == [2, 2, 2]

@@ -1,13 +1,16 @@
 """Fixtures of several features of search."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from elasticsearch import Elasticsearch
 from fastapi.testclient import TestClient
 
 from api.app import create_app
 from runtime.settings import Settings
-from tests.market import Market
+from tests.conftest import emptied, ensure_index
+from tests.market import Market, clear
 
 
 @pytest.fixture(params=["elasticsearch", "postgres"])
@@ -21,3 +24,25 @@ def place(market: Market, settings: Settings, request: pytest.FixtureRequest) ->
         market.api, before = api, market.api
         yield market
         market.api = before
+
+
+@pytest.fixture(scope="module")
+def lasting(
+    _session_connection: Any, elastic: Elasticsearch, api: TestClient, settings: Settings
+) -> Market:
+    """An empty marketplace that is filled once, as `filled`, for all tests of a module."""
+    ensure_index(_session_connection, elastic, settings.index_alias)
+    market = Market(emptied(_session_connection), elastic, api, settings)
+    clear(market.conn, market.elastic)
+    return market
+
+
+@pytest.fixture(scope="module", params=["elasticsearch", "postgres"])
+def engine(filled: Market, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Market]:
+    """What a module's `filled` has put into `lasting`, asked through either engine."""
+    url = {"elasticsearch": settings.elasticsearch_url, "postgres": ""}[request.param]
+    app = create_app(settings.model_copy(update={"elasticsearch_url": url}))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        market = filled.through(client)
+        assert market.search()["meta"]["engine"] == request.param
+        yield market

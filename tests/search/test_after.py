@@ -10,6 +10,7 @@ import pytest
 
 from accounts.tokens import sign_token
 from indexer import drain
+from search.clusters import FEW
 from search.truth import _PENDING
 from tests import factory
 from tests.conftest import SECRET
@@ -112,6 +113,51 @@ def test_tokens_go_with_cursors(market: Market, headers: dict[str, str]) -> None
     market.drain()
     page = market.search(**NOTHING, limit=1, after=token)
     assert market.walk(**NOTHING, limit=1, cursor=page["nextCursor"]) == ids[1:]
+
+
+@pytest.mark.parametrize(
+    ("route", "asked"),
+    [("facet-values", {"facet": "make"}), ("clusters", {"bbox": "-180,-90,180,90", "zoom": 1})],
+)
+class TestBesideASearch:
+    """What takes a search's parameters waits as a search does."""
+
+    def ask(
+        self, market: Market, route: str, asked: dict[str, Any], after: str
+    ) -> tuple[bool, int]:
+        params = DATES | asked | {"after": after}
+        answer = market.api.get(f"/v1/search/{route}", params=params)
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        counted = sum(each["count"] for each in found.get("values", found.get("clusters")))
+        return found["meta"]["afterSatisfied"], counted
+
+    def test_it_waits(
+        self, market: Market, headers: dict[str, str], route: str, asked: dict[str, Any]
+    ) -> None:
+        # More than a map shows one by one: clusters are the index's alone, as counts are.
+        vehicle, *others = market.store(*({} for _ in range(FEW + 2)))
+        token = book(market, vehicle, headers).headers["x-write-token"]
+        drained = threading.Timer(0.3, market.drain)
+        drained.start()
+        assert self.ask(market, route, asked, token) == (True, len(others))
+        drained.join()
+
+    def test_for_two_seconds(
+        self, market: Market, headers: dict[str, str], route: str, asked: dict[str, Any]
+    ) -> None:
+        vehicle, *others = market.store(*({} for _ in range(FEW + 2)))
+        token = book(market, vehicle, headers).headers["x-write-token"]
+        assert self.ask(market, route, asked, token) == (False, len(others) + 1)
+
+    def test_not_without_a_token_of_ours(
+        self, market: Market, route: str, asked: dict[str, Any]
+    ) -> None:
+        answer = market.api.get(f"/v1/search/{route}", params=asked)
+        assert answer.json()["meta"]["afterSatisfied"] is None
+        answer = market.api.get(f"/v1/search/{route}", params=asked | {"after": "12.AAAA"})
+        assert answer.status_code == 400
+        assert answer.json()["type"].endswith(":invalid-write-token")
 
 
 @pytest.mark.parametrize("wrong", ["A", "é", "12", "12.", ".", "12.AAAA"])

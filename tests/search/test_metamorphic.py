@@ -6,19 +6,15 @@ filter never adds a hit; the pages together are the set. `RIDES_SOAK=3000` asks 
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from api.app import create_app
-from runtime.settings import Settings
-from tests.conftest import emptied, ensure_index
-from tests.market import Market, clear
+from tests.market import Market
 from tests.search.test_against_sql import FEATURES, MAKES, PLACES, TODAY, fill
 
 Asked = dict[str, Any]
@@ -94,23 +90,9 @@ def searches(draw: st.DrawFn, *without: str) -> Asked:
 
 
 @pytest.fixture(scope="module")
-def filled(_session_connection: Any, elastic: Any, api: TestClient, settings: Settings) -> Market:
+def filled(lasting: Market) -> Market:
     """One random marketplace for all tests here: none of them writes."""
-    ensure_index(_session_connection, elastic, settings.index_alias)
-    market = Market(emptied(_session_connection), elastic, api, settings)
-    clear(market.conn, market.elastic)
-    return fill(market, random.Random(43))
-
-
-@pytest.fixture(scope="module", params=["elasticsearch", "postgres"])
-def engine(filled: Market, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Market]:
-    """The marketplace, asked through one engine."""
-    url = {"elasticsearch": settings.elasticsearch_url, "postgres": ""}[request.param]
-    app = create_app(settings.model_copy(update={"elasticsearch_url": url}))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        market = Market(filled.conn, filled.elastic, client, settings)
-        assert market.search()["meta"]["engine"] == request.param
-        yield market
+    return fill(lasting, random.Random(43))
 
 
 def hits(engine: Market, asked: Asked) -> int:

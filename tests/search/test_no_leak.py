@@ -5,6 +5,7 @@ Everything that a search screen can ask is asked before, and after, the vehicle 
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -118,3 +119,58 @@ def test_no_answer_of_either_engine_tells_of_a_hidden_vehicle(
     # Nothing brings it back: neither the table's own heal nor an old write.
     refill(market.conn, lambda done, total: None)
     assert [everything(api)[1] for api in screens] == [counted for _, counted in before]
+
+
+def month_ahead() -> str:
+    return f"{datetime.now(UTC).date() + timedelta(days=40):%Y-%m}"
+
+
+@pytest.mark.parametrize("gone", [hide, delete])
+def test_nothing_beside_the_hits_counts_or_names_it(
+    place: Market, gone: Callable[[Market, int], None]
+) -> None:
+    """Alike, meant, read out of a text, found by asking for less, free some days of a month."""
+    secret = {"make": "Zastava", "model": "RAV4", "features": ["Zither"]}
+    kept, hidden = place.store({}, secret)
+    place.learn()
+
+    def told() -> dict[str, Any]:
+        similar = place.api.get(f"/v1/vehicles/{kept}/similar").json()
+        month = place.search(month=month_ahead(), days=4)
+        less = place.search(q="hilo", priceMax=1000)
+        return {
+            "similar": [item["id"] for item in similar["items"]],
+            "month": [item["id"] for item in month["items"]],
+            "month's facet": sorted(each["value"] for each in month["facets"]["make"]),
+            "meant": place.search(q="zastva")["suggestions"]["didYouMean"] is not None,
+            "for less": [each["count"] for each in less["suggestions"]["relaxed"]],
+        }
+
+    def understood() -> list[str]:
+        read = place.search(q="zastava with zither")["understood"]
+        return [each["words"] for each in read]
+
+    before = told()
+    assert sorted(before.pop("month")) == [kept, hidden]
+    assert before == {
+        "similar": [hidden],
+        "month's facet": ["Toyota", "Zastava"],
+        "meant": True,
+        "for less": [2],
+    }
+    assert understood() != []
+
+    gone(place, hidden)
+    place.drain()
+    without = {
+        "similar": [],
+        "month": [kept],
+        "month's facet": ["Toyota"],
+        "meant": False,
+        "for less": [1],
+    }
+    # Before the names are learnt anew, which takes a minute, and after.
+    assert told() == without
+    place.learn()
+    assert told() == without
+    assert understood() == []

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from api.errors import Problem
-from api.search_parameters import parse
+from api.search_parameters import openapi_parameters, parse
 
 TODAY = date(2026, 11, 23)
 
@@ -62,6 +62,21 @@ def test_wrong_parameters(query: str, parameter: str, says: str) -> None:
     found = errors(query)
     assert set(found) == {parameter}
     assert says in found[parameter]
+
+
+def test_the_published_bounds_are_those_that_are_kept() -> None:
+    bounds = [
+        (each["name"], each["schema"][end], step)
+        for each in openapi_parameters()
+        for end, step in (("minimum", -1), ("maximum", 1))
+        if end in each["schema"]
+    ]
+    assert len(bounds) > 20
+    for name, bound, step in bounds:
+        # Unknown beside it, so that all is refused and says what is wrong.
+        beyond, at = (errors(f"{name}={value}&x=1") for value in (bound + step, bound))
+        assert name in beyond, (name, bound)
+        assert "than" not in at.get(name, ""), (name, bound)
 
 
 def test_everything_wrong_is_named_at_once() -> None:
