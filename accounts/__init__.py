@@ -1,1 +1,1 @@
-"""Identity: who a bearer token speaks for. Never speaks HTTP."""
+"""Identity: who somebody is, how they show it, and how often they may try. Never speaks HTTP."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 
-from models import Role
+from models import ACCOUNT_TIERS, Role, Tier
 
 # HS256 and nothing else: a list that a token cannot talk its way around.
 ALGORITHM = "HS256"
@@ -14,7 +14,10 @@ ALGORITHM = "HS256"
 TYPE = "at+jwt"
 ISSUER = "island-rides"
 AUDIENCE = "island-rides-api"
-TTL = timedelta(hours=12)
+# Short, as nobody can take one back: a role that changes is in force after so long at the latest.
+ACCESS_TTL = timedelta(minutes=15)
+# Of a token that somebody with access to the secret makes by hand, to try the API with.
+BY_HAND_TTL = timedelta(hours=12)
 # Between machines that sign and machines that verify.
 CLOCK_SKEW = timedelta(seconds=10)
 
@@ -25,10 +28,11 @@ class InvalidTokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking. `role` is what the account was when the token was signed."""
+    """Who is asking. `role` and `tier` are what the account had when the token was signed."""
 
     account_id: int
     role: Role
+    tier: Tier = Tier.AUTHENTICATED
 
     @property
     def is_admin(self) -> bool:
@@ -36,11 +40,18 @@ class Principal:
         return self.role is Role.ADMIN
 
 
-def sign_token(account_id: int, role: str, *, secret: str, ttl: timedelta = TTL) -> str:
+def sign_token(
+    account_id: int,
+    role: str,
+    *,
+    secret: str,
+    tier: str = Tier.AUTHENTICATED,
+    ttl: timedelta = ACCESS_TTL,
+) -> str:
     """A token that speaks for `account_id` as `role` until `ttl` from now.
 
     Raises:
-        ValueError: `role` is not one of `models.Role`.
+        ValueError: `role` is not one of `models.Role`, or `tier` none of an account's.
     """
     now = datetime.now(UTC)
     claims = {
@@ -48,6 +59,7 @@ def sign_token(account_id: int, role: str, *, secret: str, ttl: timedelta = TTL)
         "aud": AUDIENCE,
         "sub": str(account_id),
         "role": Role(role).value,
+        "tier": _tier(tier).value,
         "iat": now,
         "exp": now + ttl,
     }
@@ -82,4 +94,11 @@ def _principal(decoded: dict[str, Any]) -> Principal:
     if decoded["header"].get("typ") != TYPE:
         raise ValueError("not an access token")
     claims = decoded["payload"]
-    return Principal(int(claims["sub"]), Role(claims.get("role")))
+    return Principal(int(claims["sub"]), Role(claims.get("role")), _tier(claims.get("tier")))
+
+
+def _tier(value: Any) -> Tier:
+    tier = Tier(value)
+    if tier not in ACCOUNT_TIERS:
+        raise ValueError("no account has this tier")
+    return tier

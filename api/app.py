@@ -9,10 +9,17 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from accounts.limits import AttemptLimits, RequestLimits
+from accounts.oauth import Providers
+from accounts.passwords import Hasher
 from api import cors, errors, openapi
 from api.index_facts import IndexFacts
 from api.middleware import RequestEnvelope
+from api.rate_limits import RateLimits
 from api.routes import (
+    auth,
+    auth_providers,
+    auth_second_factor,
     bookings,
     clusters,
     facet_values,
@@ -48,6 +55,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         engine = async_engine(chosen)
         app.state.engine = engine
         app.state.sessions = sessions(engine)
+        app.state.hasher = Hasher()
+        app.state.attempts = AttemptLimits(chosen)
+        app.state.requests = RequestLimits(chosen)
+        app.state.providers = Providers(chosen)
         app.state.searches = open_searches(chosen)
         app.state.truth = Truth(chosen)
         app.state.index_facts = IndexFacts(chosen)
@@ -62,12 +73,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             async with app.state.vocabulary.polling(), app.state.popular.counting():
                 yield
         finally:
+            await app.state.requests.close()
+            await app.state.attempts.close()
             await app.state.searches.close()
             await app.state.truth.close()
             await engine.dispose()
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)
     app.state.settings = chosen
+    if chosen.rate_limits:
+        app.add_middleware(RateLimits)
     app.add_middleware(RequestEnvelope)
     cors.install(app, chosen.cors_origins)
     errors.install(app)
@@ -80,5 +95,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(vehicles.router)
     app.include_router(similar.router)
     app.include_router(bookings.router)
+    app.include_router(auth.router)
+    app.include_router(auth_second_factor.router)
+    app.include_router(auth_providers.router)
     openapi.install(app)
     return app

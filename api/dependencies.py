@@ -6,8 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from accounts.limits import AttemptLimits
+from accounts.passwords import Hasher
 from accounts.tokens import Principal, verify_token
 from api.errors import invalid_request, unauthorized
 from api.schemas.common import FieldError
@@ -16,7 +18,7 @@ from runtime.settings import Settings
 bearer = HTTPBearer(
     auto_error=False,
     bearerFormat="JWT",
-    description="The token of `rides token --account ID`.",
+    description="The `accessToken` of signing in.",
 )
 
 
@@ -28,6 +30,41 @@ async def one_transaction(request: Request) -> AsyncIterator[AsyncSession]:
 
 # Function scope commits before the answer is sent: a client that has read 201 can rely on it.
 Session = Annotated[AsyncSession, Depends(one_transaction, scope="function")]
+
+
+async def transactions(request: Request) -> async_sessionmaker[AsyncSession]:
+    """For what must remember also what it refuses: it commits before it raises."""
+    maker: async_sessionmaker[AsyncSession] = request.app.state.sessions
+    return maker
+
+
+Transactions = Annotated[async_sessionmaker[AsyncSession], Depends(transactions)]
+
+
+async def hasher(request: Request) -> Hasher:
+    """What hashes passwords, a few at a time in this process."""
+    of_process: Hasher = request.app.state.hasher
+    return of_process
+
+
+PasswordHasher = Annotated[Hasher, Depends(hasher)]
+
+
+async def attempts(request: Request) -> AttemptLimits:
+    """What counts attempts."""
+    limits: AttemptLimits = request.app.state.attempts
+    return limits
+
+
+Attempts = Annotated[AttemptLimits, Depends(attempts)]
+
+
+async def client_ip(request: Request) -> str:
+    """Where the request comes from; behind a proxy that uvicorn trusts, what the proxy says."""
+    return request.client.host if request.client is not None else ""
+
+
+ClientIp = Annotated[str, Depends(client_ip)]
 
 
 async def app_settings(request: Request) -> Settings:

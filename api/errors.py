@@ -16,6 +16,28 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from accounts.errors import (
+    AccountError,
+    AlreadyRegisteredError,
+    InvalidChallengeError,
+    InvalidCodeError,
+    InvalidCredentialsError,
+    InvalidFieldError,
+    InvalidFlowError,
+    InvalidLinkError,
+    InvalidRefreshTokenError,
+    LinkedToAnotherError,
+    ProviderFailedError,
+    RefreshTokenJustUsedError,
+    SecondFactorLockedError,
+    SecondFactorOffError,
+    SecondFactorOnError,
+    SignInUnavailableError,
+    TooManyAttemptsError,
+    UnknownAccountError,
+    UnknownProviderError,
+    UnverifiedAddressError,
+)
 from accounts.tokens import InvalidTokenError
 from api.schemas.common import FieldError, ProblemDocument
 from bookings.errors import (
@@ -32,7 +54,26 @@ from search.engine import SearchUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:island-rides:problem:"
-STATUS_OF: Mapping[type[BookingError], int] = {
+STATUS_OF: Mapping[type[AccountError | BookingError], int] = {
+    InvalidFieldError: 422,
+    InvalidCredentialsError: 401,
+    InvalidRefreshTokenError: 401,
+    InvalidChallengeError: 401,
+    InvalidCodeError: 401,
+    UnknownAccountError: 401,
+    InvalidLinkError: 400,
+    InvalidFlowError: 400,
+    UnverifiedAddressError: 403,
+    UnknownProviderError: 404,
+    AlreadyRegisteredError: 409,
+    LinkedToAnotherError: 409,
+    RefreshTokenJustUsedError: 409,
+    SecondFactorOnError: 409,
+    SecondFactorOffError: 409,
+    SecondFactorLockedError: 429,
+    TooManyAttemptsError: 429,
+    ProviderFailedError: 502,
+    SignInUnavailableError: 503,
     VehicleNotFoundError: 404,
     BookingNotFoundError: 404,
     VehicleUnavailableError: 409,
@@ -138,6 +179,7 @@ def install(app: FastAPI) -> None:
     """Register the handlers. What none of them takes is the middleware's: `unexpected`."""
     for error, handler in (
         (Problem, _on_problem),
+        (AccountError, _on_account_error),
         (BookingError, _on_booking_error),
         (InvalidTokenError, _on_invalid_token),
         (RequestValidationError, _on_invalid_request),
@@ -170,6 +212,22 @@ async def _on_booking_error(request: Request, error: Exception) -> Response:
             errors=[FieldError(pointer=lead + name, message=message) for name, message in wrong],
         )
     )
+
+
+async def _on_account_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AccountError)
+    if isinstance(error, InvalidFieldError):
+        field = FieldError(pointer=f"/{error.field}", message=str(error))
+        return problem_response(invalid_request([field]))
+    status = STATUS_OF[type(error)]
+    if status == HTTPStatus.UNAUTHORIZED:
+        return problem_response(unauthorized(error.code, str(error)))
+    headers = {}
+    if isinstance(error, TooManyAttemptsError | SecondFactorLockedError):
+        headers["Retry-After"] = str(error.seconds)
+    elif isinstance(error, SignInUnavailableError):
+        headers["Retry-After"] = "1"
+    return problem_response(Problem(status, error.code, error.title, str(error), headers=headers))
 
 
 async def _on_invalid_token(_: Request, error: Exception) -> Response:

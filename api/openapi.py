@@ -26,7 +26,11 @@ Find a vehicle, see what it costs, book it.
   `detail`, mark the fields in `errors[]`, and keep `requestId` for the bug report. A `503` carries
   `Retry-After`.
 * **Unknown** query parameters and body fields are refused with `422`, so a typo never goes unseen.
-* **Signing in**: `Authorization: Bearer <token>`. `X-Request-Id` may be sent and comes back.
+* **Signing in**: `POST /v1/auth/login` gives an `accessToken`, for `Authorization: Bearer <token>`,
+  and a `refreshToken`, by which `POST /v1/auth/refresh-token` gives the next two.
+* **Limits**: in 15 minutes 100 requests without a token, 1000 with one, 5000 of the premium tier.
+  `RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) say where you stand; then it is `429`.
+* **`X-Request-Id`** may be sent and comes back.
 """
 
 METADATA: dict[str, Any] = {
@@ -39,6 +43,7 @@ METADATA: dict[str, Any] = {
         {"name": "search", "description": "Find vehicles: facets, counts, pages."},
         {"name": "vehicles", "description": "One vehicle and what hangs on it."},
         {"name": "bookings", "description": "Rent, look, cancel."},
+        {"name": "accounts", "description": "Register, sign in, second factor."},
         {"name": "health", "description": "For whoever operates this."},
     ],
     # What a generated client calls its functions: searchVehicles, createBooking.
@@ -47,6 +52,7 @@ METADATA: dict[str, Any] = {
         {
             500: "Our mistake; nothing was changed",
             422: "A parameter or a body field is wrong or unknown; `errors[]` names each",
+            429: "More requests than the tier has in 15 minutes: wait `Retry-After` seconds",
             503: "Try again after `Retry-After` seconds; nothing was changed",
         }
     ),

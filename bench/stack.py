@@ -53,7 +53,12 @@ def servers(state_dir: Path) -> None:
     found = stack.up(state_dir, durable=False, on_step=print)
     if found.elasticsearch_url is None:
         raise SystemExit(found.missing)
-    os.environ.update(found.environment(), RIDES_SECRET_KEY=SECRET, RIDES_LOG_LEVEL="warning")
+    os.environ.update(
+        found.environment(),
+        RIDES_SECRET_KEY=SECRET,
+        RIDES_LOG_LEVEL="warning",
+        RIDES_RATE_LIMITS="false",
+    )
 
 
 def database(name: str) -> None:

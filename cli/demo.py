@@ -21,10 +21,11 @@ from urllib.parse import urlencode
 
 import typer
 
+from cli.mails import Mails
 from devstack import places, processes, stack
 from devstack.processes import DevstackError, tail, wait_until
 from devstack.stack import Servers
-from runtime.settings import settings
+from runtime.settings import CONSOLE, settings
 
 _READY_SECONDS = 60
 _STOP_SECONDS = 8
@@ -47,14 +48,17 @@ def run(vehicles: int) -> None:
 
 def demo_tokens() -> dict[str, str]:
     """A bearer token for one of the example marketplace's people per role."""
-    from accounts.tokens import sign_token
+    from accounts.tokens import BY_HAND_TTL, sign_token
     from listings.demo.people import people
     from models.session import connect
 
     secret = settings().require_secret()
     with connect(settings(), application="demo") as connection:
         accounts = people(connection)
-    return {role: sign_token(account, role, secret=secret) for role, account in accounts.items()}
+    return {
+        role: sign_token(account, role, secret=secret, ttl=BY_HAND_TTL)
+        for role, account in accounts.items()
+    }
 
 
 def _run(state_dir: Path, vehicles: int) -> None:
@@ -84,7 +88,7 @@ def _serve(state_dir: Path, vehicles: int) -> None:
         _introduce(tokens)
         if servers.missing is not None:
             _warn(servers.missing)
-        _supervise(children)
+        _supervise(children, Mails(children[-1].log))
     finally:
         with _handling(signal.SIG_IGN):
             (state_dir / "demo.json").unlink(missing_ok=True)
@@ -199,6 +203,9 @@ def _enter_environment(state_dir: Path, servers: Servers) -> None:
     os.environ.update(
         {"RIDES_ELASTICSEARCH_URL": ""} | servers.environment(), RIDES_STATE_DIR=str(state_dir)
     )
+    os.environ.setdefault("RIDES_RATE_LIMITS", "false")  # who tries it out is one network
+    os.environ.setdefault("RIDES_SMTP_URL", CONSOLE)
+    os.environ.setdefault("RIDES_APP_URL", _base_url())
     if settings().secret_key is None:
         secret = state_dir / "secret_key"
         if not secret.exists():
@@ -253,7 +260,7 @@ def _write_down(state_dir: Path, servers: Servers, tokens: dict[str, str]) -> No
 
 
 def _introduce(tokens: dict[str, str]) -> None:
-    """Print the address and four requests made from a vehicle that is really there."""
+    """Print the address and five requests made from a vehicle that is really there."""
     url = _base_url()
     start = date.today() + timedelta(days=30)  # noqa: DTZ011 - any coming day will do
     days = {"start": start.isoformat(), "end": (start + timedelta(days=3)).isoformat()}
@@ -274,6 +281,10 @@ curl -s '{url}/v1/search/vehicles?{urlencode({**near, **days, "sort": "distance"
 # book it, as a renter
 curl -s -X POST {url}/v1/bookings -H 'Content-Type: application/json' \\
   -H 'Authorization: Bearer {tokens.get("renter", "")}' -d {shlex.quote(booking)}
+
+# an account of your own; its mail is printed here
+curl -s -X POST {url}/v1/auth/register -H 'Content-Type: application/json' \\
+  -d '{{"email": "you@example.org", "password": "four words of my own", "displayName": "You"}}'
 
 # everything else
 curl -s {url}/docs
@@ -298,10 +309,13 @@ def _any_vehicle(days: dict[str, str]) -> dict[str, Any]:
     return dict(items[0]) if items else {}
 
 
-def _supervise(children: list[_Child]) -> NoReturn:
+def _supervise(children: list[_Child], mails: Mails) -> NoReturn:
     while True:
         for child in children:
             child.require_alive()
+        for mail in mails.new():
+            typer.echo(f"\n{mail}")
+            sys.stdout.flush()
         time.sleep(0.5)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from accounts.tokens import sign_token
+from accounts.tokens import BY_HAND_TTL, sign_token
 from models.session import connect
 from runtime.settings import settings
 
@@ -15,9 +15,13 @@ def token(
     """Print a bearer token that speaks for an account for the next 12 hours."""
     chosen = settings()
     with connect(chosen, application="token") as connection:
-        row = connection.execute("SELECT role FROM accounts WHERE id = %s", [account]).fetchone()
+        row = connection.execute(
+            "SELECT role, tier FROM accounts WHERE id = %s", [account]
+        ).fetchone()
     if row is None:
         raise typer.BadParameter(
             f"there is no account {account}: `rides seed` makes some", param_hint="--account"
         )
-    typer.echo(sign_token(account, row[0], secret=chosen.require_secret()))
+    role, tier = row
+    secret = chosen.require_secret()
+    typer.echo(sign_token(account, role, tier=tier, secret=secret, ttl=BY_HAND_TTL))

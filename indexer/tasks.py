@@ -5,7 +5,7 @@ taken soon is dropped, so hints never pile up; losing all of them only adds dela
 run twice, or at the same time as another: the rows are the state, never the message.
 
 What takes long goes to a queue of its own, `indexer-slow`, so that a worker can be kept for the
-drain (`-Q indexer`); a worker that is not told serves both.
+drain (`-Q indexer`), and so is the sending of mails, `mail`; a worker that is not told serves all.
 """
 
 import time
@@ -15,6 +15,7 @@ import structlog
 from celery.schedules import crontab
 from celery.signals import setup_logging
 
+from accounts import tasks as account_tasks
 from indexer import audit as auditing
 from indexer import bulk, lag, rebuild, slices
 from indexer import drain as draining
@@ -33,7 +34,9 @@ HINT_S = 10
 SLOW = "indexer-slow"
 AUDIT_S = 6 * 3600  # more than any audit takes
 
-app = celery(settings(), "indexer", also=[SLOW], longest=draining.LONGEST_RUN_S)
+app = celery(
+    settings(), "indexer", also=[SLOW, account_tasks.QUEUE], longest=draining.LONGEST_RUN_S
+)
 app.conf.task_routes = {"indexer.fill": {"queue": SLOW}, "indexer.audit": {"queue": SLOW}}
 app.conf.beat_schedule = {
     "drain": {"task": "indexer.drain", "schedule": Ticking(1.0), "options": {"expires": HINT_S}},
@@ -48,6 +51,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 3600},
     },
 }
+account_tasks.install(app)
 
 
 @setup_logging.connect

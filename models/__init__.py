@@ -1,6 +1,14 @@
 """Tables and sessions (SQLAlchemy 2, typed), one file per aggregate. No I/O beyond SQL."""
 
-from models.accounts import Account, Role
+from models.accounts import (
+    ACCOUNT_TIERS,
+    Account,
+    ExternalIdentity,
+    RecoveryCode,
+    Role,
+    SecondFactor,
+    Tier,
+)
 from models.base import Base
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
 from models.indexing import (
@@ -14,6 +22,7 @@ from models.indexing import (
     PriceMedian,
     SearchDirty,
 )
+from models.mails import Mail, MailKind, PasswordReset, Registration
 from models.popular import PopularSearch
 from models.reviews import Review
 from models.search import (
@@ -22,9 +31,11 @@ from models.search import (
     VehicleSearchText,
     VehicleSearchValue,
 )
+from models.sign_ins import ProviderFlow, RefreshToken, TokenFamily
 from models.vehicles import Photo, Vehicle, VehicleFeature, VehicleStatus
 
 __all__ = [
+    "ACCOUNT_TIERS",
     "LIVE_STATES",
     "TAKES_DAYS",
     "Account",
@@ -34,15 +45,26 @@ __all__ = [
     "BuildSlice",
     "BuildState",
     "DeadLetter",
+    "ExternalIdentity",
     "IndexAudit",
     "IndexBuild",
     "IndexLag",
+    "Mail",
+    "MailKind",
+    "PasswordReset",
     "Photo",
     "PopularSearch",
     "PriceMedian",
+    "ProviderFlow",
+    "RecoveryCode",
+    "RefreshToken",
+    "Registration",
     "Review",
     "Role",
     "SearchDirty",
+    "SecondFactor",
+    "Tier",
+    "TokenFamily",
     "Vehicle",
     "VehicleFeature",
     "VehicleSearchDocument",

@@ -25,6 +25,7 @@ def async_engine(settings: Settings) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error that is logged must not carry somebody's address
         connect_args={"options": "-c statement_timeout=30000 -c timezone=UTC"},
     )
 

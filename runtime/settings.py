@@ -6,8 +6,32 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+CONSOLE = "console:"
+# Ways to a mail server, and their ports unless the URL says another.
+SMTP_PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
+
+
+class OidcProvider(BaseModel):
+    """An OpenID provider that people may sign in by."""
+
+    issuer: str = Field(
+        pattern=r"^https?://[^/]", description="its issuer; /.well-known/openid-configuration"
+    )
+    client_id: str = Field(description="what it knows this marketplace by")
+    client_secret: SecretStr = Field(description="and the secret that goes with it")
+
+    @field_validator("issuer")
+    @classmethod
+    def _private(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            msg = f"{issuer!r} can be listened in on: an issuer has https://"
+            raise ValueError(msg)
+        return issuer
 
 
 class Settings(BaseSettings):
@@ -16,7 +40,7 @@ class Settings(BaseSettings):
     Secrets have no default: a process that needs one fails at start, naming the variable.
     """
 
-    model_config = SettingsConfigDict(env_prefix="RIDES_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RIDES_", frozen=True, env_nested_delimiter="__")
 
     database_url: str = Field(
         "postgresql://rides:rides@127.0.0.1:5432/rides", description="PostgreSQL, the truth"
@@ -39,6 +63,30 @@ class Settings(BaseSettings):
         description="origins of web apps whose browsers may call the API, comma-separated; "
         "empty: only pages of the API's own origin",
     )
+    app_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^/]",
+        description="the app that links in mails lead to",
+    )
+    smtp_url: str = Field(
+        "",
+        description="mail server: smtps://user:password@host, smtp+starttls://… or, unencrypted, "
+        "smtp://…; `console:` prints mails in the worker's log; empty: mails wait",
+    )
+    mail_from: str = Field(
+        "Island Rides <no-reply@island-rides.example>", description="sender of mails"
+    )
+    oidc: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")], OidcProvider] = Field(
+        {},
+        description="providers by name: RIDES_OIDC__GOOGLE__ISSUER, __CLIENT_ID, __CLIENT_SECRET",
+    )
+    oidc_redirects: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="addresses of apps that a provider may send people back to, comma-separated"
+    )
+    rate_limits: bool = Field(
+        True,
+        description="limit everybody's requests to their tier's; false where a gateway does it",
+    )
     state_dir: Path = Field(Path(".rides"), description="where devstack and demo keep their state")
     time_zone: str = Field(
         "UTC", description="of the marketplace: where it is today when a renter writes tomorrow"
@@ -54,7 +102,16 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return name
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_way(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url not in {"", CONSOLE} and (parts.scheme not in SMTP_PORTS or not parts.hostname):
+            msg = f"no mail server: write smtps://user:password@host[:465] or {CONSOLE}"
+            raise ValueError(msg)
+        return url
+
+    @field_validator("cors_origins", "oidc_redirects", mode="before")
     @classmethod
     def _comma_separated(cls, value: Any) -> Any:
         if isinstance(value, str):

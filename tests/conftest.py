@@ -27,13 +27,16 @@ from runtime.settings import settings as process_settings
 from search.understand.vocabulary import EMPTY
 from tests import market as vocabulary
 from tests import servers
+from tests.postbox import Postbox
 
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
     "index_dead_letters, search_dirty, bookings, reviews, photos, vehicle_features, vehicles, "
-    "accounts, vehicle_search_view, vehicle_search_texts, vehicle_search_documents, "
-    "vehicle_search_values, price_medians, popular_searches"
+    "accounts, external_identities, second_factors, recovery_codes, token_families, "
+    "refresh_tokens, provider_flows, mails, registrations, password_resets, vehicle_search_view, "
+    "vehicle_search_texts, vehicle_search_documents, vehicle_search_values, price_medians, "
+    "popular_searches"
 )
 
 
@@ -45,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["RIDES_TEST_SERVER"] = os.environ["RIDES_DATABASE_URL"]
     os.environ["RIDES_TEST_RUN"] = run = uuid4().hex[:8]
     os.environ["RIDES_SECRET_KEY"] = SECRET
+    # All tests are one network; those of the limits turn them on.
+    os.environ["RIDES_RATE_LIMITS"] = "false"
     os.environ["RIDES_DATABASE_URL"] = create_database(f"rides_template_{run}")
     process_settings.cache_clear()
     # A refresh of the search table must not log over pytest's own lines.
@@ -142,6 +147,20 @@ def elastic(settings: Settings) -> Iterator[Elasticsearch]:
         pytest.skip("no Elasticsearch: see the line at the start of the run")
     with Elasticsearch(settings.elasticsearch_url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def _mail_server(settings: Settings) -> Iterator[Postbox]:
+    box = Postbox(settings)
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def postbox(_mail_server: Postbox) -> Postbox:
+    """A mail server, empty."""
+    _mail_server.clear()
+    return _mail_server
 
 
 def ensure_index(

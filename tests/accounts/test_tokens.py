@@ -5,7 +5,7 @@ import pytest
 
 from accounts import tokens
 from accounts.tokens import InvalidTokenError, Principal, sign_token, verify_token
-from models import Role
+from models import Role, Tier
 
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 
@@ -17,6 +17,7 @@ def forged(claims=None, *, secret=SECRET, algorithm="HS256", typ="at+jwt", witho
         "aud": "island-rides-api",
         "sub": "7",
         "role": "host",
+        "tier": "premium",
         "iat": now,
         "exp": now + timedelta(hours=1),
     } | (claims or {})
@@ -27,11 +28,23 @@ def forged(claims=None, *, secret=SECRET, algorithm="HS256", typ="at+jwt", witho
 
 def test_a_token_speaks_for_the_account_that_it_was_signed_for():
     token = sign_token(7, "host", secret=SECRET)
-    assert verify_token(token, secret=SECRET) == Principal(7, Role.HOST)
+    assert verify_token(token, secret=SECRET) == Principal(7, Role.HOST, Tier.AUTHENTICATED)
+
+
+def test_it_carries_the_tier():
+    token = sign_token(7, "host", tier="premium", secret=SECRET)
+    assert verify_token(token, secret=SECRET).tier is Tier.PREMIUM
+    with pytest.raises(ValueError, match="tier"):
+        sign_token(7, "host", tier="public", secret=SECRET)
+
+
+def test_by_default_it_is_good_for_a_quarter_of_an_hour():
+    claims = jwt.decode(sign_token(7, "host", secret=SECRET), options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 15 * 60
 
 
 def test_the_hand_made_token_of_the_tests_below_is_good_until_it_is_spoiled():
-    assert verify_token(forged(), secret=SECRET) == Principal(7, Role.HOST)
+    assert verify_token(forged(), secret=SECRET) == Principal(7, Role.HOST, Tier.PREMIUM)
 
 
 def test_only_admins_are_admins():
@@ -60,6 +73,9 @@ def test_a_role_that_does_not_exist_is_not_signed():
         pytest.param(forged({"sub": "Keala"}), id="an account that is no number"),
         pytest.param(forged({"role": "owner"}), id="an unknown role"),
         pytest.param(forged(without=["role"]), id="no role"),
+        pytest.param(forged({"tier": "gold"}), id="an unknown tier"),
+        pytest.param(forged({"tier": "public"}), id="the tier of nobody"),
+        pytest.param(forged(without=["tier"]), id="no tier"),
         *(
             pytest.param(forged(without=[name]), id=f"no {name}")
             for name in ("iss", "aud", "sub", "iat", "exp")

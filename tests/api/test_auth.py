@@ -11,6 +11,11 @@ PRIVATE = [
     ("GET", "/v1/bookings"),
     ("GET", "/v1/bookings/1"),
     ("POST", "/v1/bookings/1/cancel"),
+    ("GET", "/v1/auth/me"),
+    ("POST", "/v1/auth/2fa/setup"),
+    ("POST", "/v1/auth/2fa/confirm"),
+    ("POST", "/v1/auth/2fa/recovery-codes"),
+    ("POST", "/v1/auth/2fa/disable"),
 ]
 BODY = {"vehicleId": 1, "start": "2027-06-01", "end": "2027-06-04"}
 

@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from api.app import create_app
+from api.rate_limits import HEADERS as RATE_HEADERS
 from runtime.settings import Settings
 
 APP = "https://app.example.com"
@@ -43,7 +44,9 @@ def test_errors_the_write_token_and_the_request_id_are_readable_too(browser):
     assert wrong.status_code == 422
     assert wrong.headers["access-control-allow-origin"] == APP
     readable = wrong.headers["access-control-expose-headers"]
-    assert {"X-Write-Token", "X-Request-Id", "Retry-After"} == set(readable.split(", "))
+    assert {"X-Write-Token", "X-Request-Id", "Retry-After", *RATE_HEADERS} == set(
+        readable.split(", ")
+    )
 
 
 def test_our_own_mistakes_are_readable_too(browser):
