@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from bench import (
     costs,
     engines,
+    indexing,
     outage,
     pgsync,
     reindex,
@@ -32,6 +33,7 @@ MEASUREMENTS = {
     "understanding": Measurement(understanding.measure, understanding.show),
     "relevance": Measurement(relevance.measure, relevance.show),
     "reindex": Measurement(reindex.measure, reindex.show),
+    "indexing": Measurement(indexing.measure, indexing.show),
     "search": Measurement(search.measure, search.show),
     "costs": Measurement(costs.measure, costs.show),
     "engines": Measurement(engines.measure, engines.show),

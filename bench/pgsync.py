@@ -11,8 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,22 +64,7 @@ def _servers(state_dir: Path) -> None:
 
 def _copy(url: str, name: str) -> str:
     """The same rows in a database without our triggers."""
-    copied = make_url(url).set(database=name).render_as_string(hide_password=False)
-    maintenance = make_url(url).set(database="postgres").render_as_string(hide_password=False)
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
-            " WHERE database = %s",
-            [name],
-        )
-        connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        )
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(str(make_url(url).database))
-            )
-        )
+    copied = stack.copy(url, name)
     with psycopg.connect(copied, autocommit=True) as connection:
         for table in _WATCHED:
             connection.execute(
@@ -99,12 +83,7 @@ def _measure_ours(url: str, state_dir: Path) -> Measured:
     begun = time.monotonic()
     stack.rides("reindex")
     load_s = time.monotonic() - begun
-    command = [
-        *(sys.executable, "-m", "celery", "-A", "indexer.tasks", "worker", "-B"),
-        *("--loglevel", "WARNING", "--concurrency", "1"),
-        *("--schedule", str(state_dir / "pgsync-celerybeat")),
-    ]
-    return {"load_s": round(load_s, 2)} | _measure(url, index, lambda: _running(command))
+    return {"load_s": round(load_s, 2)} | _measure(url, index, lambda: stack.worker(state_dir))
 
 
 def _measure_pgsync(url: str, state_dir: Path) -> Measured:
@@ -136,7 +115,7 @@ def _measure_pgsync(url: str, state_dir: Path) -> Measured:
     command = [str(binaries / "pgsync"), "--config", str(schema), "--daemon"]
     try:
         return {"load_s": round(load_s, 2)} | _measure(
-            url, index, lambda: _running(command, environment)
+            url, index, lambda: stack.running(command, environment)
         )
     finally:
         run("bootstrap", "--teardown")
@@ -205,30 +184,6 @@ def _schema(database: str, index: str) -> list[Measured]:
     }
     setting = {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "100ms"}
     return [{"database": database, "index": index, "setting": setting, "nodes": root}]
-
-
-@contextmanager
-def _running(
-    command: list[str], environment: dict[str, str] | None = None
-) -> Iterator[psutil.Process]:
-    """The process, in a group of its own, ended with its children."""
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield psutil.Process(process.pid)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(20)
 
 
 def _measure(url: str, index: Index, running: Callable[[], Any]) -> Measured:

@@ -23,7 +23,7 @@ from models.session import connect
 from runtime.settings import Settings
 from search.mapping import INDEX_SETTINGS, MAPPINGS
 
-REINDEX, PEAK_MB = 2.0, 300
+REINDEX, PEAK_MB = 1.5, 300
 REPEATS = 3
 _NAME = "bench-bare"
 

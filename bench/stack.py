@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,27 @@ def database(name: str) -> None:
     rides("migrate")
 
 
+def copy(url: str, name: str) -> str:
+    """A copy of a database, anew, under another name; its URL."""
+    copied = make_url(url).set(database=name).render_as_string(hide_password=False)
+    maintenance = make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+            " WHERE database = %s",
+            [name],
+        )
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(str(make_url(url).database))
+            )
+        )
+    return copied
+
+
 @contextmanager
 def api_process(module: str = "cli", **others: str) -> Iterator[tuple[str, psutil.Process]]:
     """One API process, `python -m MODULE serve`; its address and the process, to read its CPU time.
@@ -90,6 +112,40 @@ def api_process(module: str = "cli", **others: str) -> Iterator[tuple[str, psuti
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def running(
+    command: list[str], environment: dict[str, str] | None = None
+) -> Iterator[psutil.Process]:
+    """The process, in a group of its own, ended with its children."""
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+
+
+def worker(state_dir: Path) -> AbstractContextManager[psutil.Process]:
+    """Our worker with its beat, as deployed."""
+    command = [
+        *(sys.executable, "-m", "celery", "-A", "indexer.tasks", "worker", "-B"),
+        *("--loglevel", "WARNING", "--concurrency", "1"),
+        *("--schedule", str(state_dir.resolve() / "celerybeat")),
+    ]
+    return running(command)
 
 
 def cpu(process: psutil.Process) -> float:
