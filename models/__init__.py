@@ -2,6 +2,7 @@
 
 from models.accounts import Account, Role
 from models.base import Base
+from models.blocks import CalendarBlock
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
 from models.indexing import (
     LIVE_STATES,
@@ -22,9 +23,18 @@ from models.search import (
     VehicleSearchText,
     VehicleSearchValue,
 )
-from models.vehicles import Photo, Vehicle, VehicleFeature, VehicleStatus
+from models.vehicles import (
+    BOUNDS,
+    Photo,
+    PhotoUpload,
+    UploadState,
+    Vehicle,
+    VehicleFeature,
+    VehicleStatus,
+)
 
 __all__ = [
+    "BOUNDS",
     "LIVE_STATES",
     "TAKES_DAYS",
     "Account",
@@ -33,16 +43,19 @@ __all__ = [
     "BookingStatus",
     "BuildSlice",
     "BuildState",
+    "CalendarBlock",
     "DeadLetter",
     "IndexAudit",
     "IndexBuild",
     "IndexLag",
     "Photo",
+    "PhotoUpload",
     "PopularSearch",
     "PriceMedian",
     "Review",
     "Role",
     "SearchDirty",
+    "UploadState",
     "Vehicle",
     "VehicleFeature",
     "VehicleSearchDocument",

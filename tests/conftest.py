@@ -31,9 +31,9 @@ from tests import servers
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
-    "index_dead_letters, search_dirty, bookings, reviews, photos, vehicle_features, vehicles, "
-    "accounts, vehicle_search_view, vehicle_search_texts, vehicle_search_documents, "
-    "vehicle_search_values, price_medians, popular_searches"
+    "index_dead_letters, search_dirty, bookings, calendar_blocks, reviews, photos, photo_uploads, "
+    "vehicle_features, vehicles, accounts, vehicle_search_view, vehicle_search_texts, "
+    "vehicle_search_documents, vehicle_search_values, price_medians, popular_searches"
 )
 
 
