@@ -17,15 +17,19 @@ from api.routes import (
     clusters,
     facet_values,
     health,
+    hosting,
     metrics,
+    photos,
     search,
     similar,
     suggest,
+    uploads,
     vehicles,
 )
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
+from runtime.object_store import open_store
 from runtime.settings import Settings
 from search.fallback import open_searches
 from search.popular import PopularSearches
@@ -50,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.sessions = sessions(engine)
         app.state.searches = open_searches(chosen)
         app.state.truth = Truth(chosen)
+        app.state.store = open_store(chosen)
         app.state.index_facts = IndexFacts(chosen)
         client = app.state.searches.elasticsearch.client
         app.state.vocabulary = VocabularySource(client, chosen.index_alias, chosen.database_url)
@@ -78,7 +83,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(facet_values.router)
     app.include_router(clusters.router)
     app.include_router(vehicles.router)
+    app.include_router(hosting.router)
+    app.include_router(photos.router)
     app.include_router(similar.router)
     app.include_router(bookings.router)
+    uploads.install(app, chosen)
     openapi.install(app)
     return app

@@ -18,7 +18,7 @@ def blocked(
     )
 
 
-def blocks_in(vehicle_id: int, start: date, end: date) -> Select[tuple[Range[date]]]:
+def blocks_in(vehicle_id: int, start: date, end: date) -> Select[Range[date]]:
     """The blocks that share a day with [start, end)."""
     return select(CalendarBlock.during).where(
         CalendarBlock.vehicle_id == vehicle_id, CalendarBlock.during.overlaps(Range(start, end))

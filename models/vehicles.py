@@ -176,13 +176,14 @@ class Photo(Base):
 
 
 class UploadState(StrEnum):
-    """pending → uploaded → a photo, or refused; removed from wherever it is.
+    """pending → uploaded → published or refused; removed from wherever it is.
 
-    Each but a refused one is work for the photo worker, sooner or later.
+    Of a published one only the upload itself is left to remove: the photo is in `photos`.
     """
 
     PENDING = "pending"
     UPLOADED = "uploaded"
+    PUBLISHED = "published"
     REFUSED = "refused"
     REMOVED = "removed"
 

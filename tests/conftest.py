@@ -103,7 +103,7 @@ def database_url(worker: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def settings(worker: str, database_url: str) -> Settings:
+def settings(worker: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings that point at this worker's database and index alias."""
     return Settings(
         database_url=database_url,
@@ -112,6 +112,7 @@ def settings(worker: str, database_url: str) -> Settings:
         index_alias=f"vehicles-test-{worker}",
         secret_key=SECRET,
         pool_size=5,
+        state_dir=tmp_path_factory.mktemp("state"),
     )
 
 

@@ -76,7 +76,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "state IN ('pending', 'uploaded', 'refused', 'removed')",
+            "state IN ('pending', 'uploaded', 'published', 'refused', 'removed')",
             name=op.f("ck_photo_uploads_state"),
         ),
         sa.CheckConstraint(

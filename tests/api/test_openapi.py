@@ -6,6 +6,9 @@ import pytest
 
 SHAPES = [
     "AvailabilityOut",
+    "BlockIn",
+    "BlockList",
+    "BlockOut",
     "BookingIn",
     "BookingOut",
     "BookingPage",
@@ -13,13 +16,26 @@ SHAPES = [
     "FieldError",
     "Health",
     "Host",
+    "OwnVehicleOut",
+    "OwnVehiclePage",
+    "PhotoIn",
+    "PhotoList",
+    "PhotoOrder",
+    "PhotoOut",
+    "PhotoUploadOut",
+    "PlaceIn",
+    "PlacePatch",
     "Problem",
     "QuoteLine",
     "QuoteOut",
     "ReviewOut",
     "ReviewPage",
     "Location",
+    "UploadOut",
+    "VariantOut",
+    "VehicleIn",
     "VehicleOut",
+    "VehiclePatch",
 ]
 
 
