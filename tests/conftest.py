@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from uuid import uuid4
 
+import boto3
 import psycopg
 import pytest
 from alembic import command
@@ -22,11 +23,13 @@ from sqlalchemy.engine import make_url
 from api.app import create_app
 from indexer import builds
 from indexer.rebuild import prune, rebuild
+from runtime.object_store import ObjectStore, open_store
+from runtime.s3 import S3Store
 from runtime.settings import Settings
 from runtime.settings import settings as process_settings
 from search.understand.vocabulary import EMPTY
+from tests import aws, servers
 from tests import market as vocabulary
-from tests import servers
 
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
@@ -134,6 +137,35 @@ def emptied(connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[Tupl
 def conn(_session_connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
     """An autocommitting connection to this worker's database, emptied before the test."""
     return emptied(_session_connection)
+
+
+@pytest.fixture(scope="session")
+def amazon() -> Iterator[str]:
+    """The address of an S3 and a CloudFront, with the credentials in the environment."""
+    with aws.credentials(), aws.served() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(amazon: str) -> str:
+    """A bucket of the test's own there."""
+    name = f"media-{uuid4().hex[:12]}"
+    client = boto3.client("s3", endpoint_url=amazon)
+    client.create_bucket(Bucket=name)
+    client.close()
+    return name
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> ObjectStore:
+    """An empty object store, of either kind."""
+    if request.param == "folder":
+        state_dir = tmp_path_factory.mktemp("store")
+        return open_store(settings.model_copy(update={"state_dir": state_dir}))
+    amazon, bucket = (request.getfixturevalue(name) for name in ("amazon", "bucket"))
+    return S3Store(bucket, amazon)
 
 
 @pytest.fixture(scope="session")
