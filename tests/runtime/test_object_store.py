@@ -22,6 +22,7 @@ from runtime.object_store import (
 )
 from runtime.s3 import S3Store
 from runtime.settings import Settings
+from tests.runtime.distribution import invalidated, make
 
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 
@@ -158,36 +159,9 @@ def test_a_worker_needs_no_secret_for_a_folder(tmp_path):
 
 
 def test_a_cdn_forgets_what_it_is_told(amazon):
-    client = boto3.client("cloudfront", endpoint_url=amazon)
-    origin = {
-        "Id": "s3",
-        "DomainName": "media.s3.amazonaws.com",
-        "S3OriginConfig": {"OriginAccessIdentity": ""},
-    }
-    made = client.create_distribution(
-        DistributionConfig={
-            "CallerReference": "1",
-            "Comment": "",
-            "Enabled": True,
-            "Origins": {"Quantity": 1, "Items": [origin]},
-            "DefaultCacheBehavior": {
-                "TargetOriginId": "s3",
-                "ViewerProtocolPolicy": "https-only",
-                "MinTTL": 0,
-                "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
-            },
-        }
-    )
-    distribution = made["Distribution"]["Id"]
-    cdn = CloudFront(distribution, amazon)
-    cdn.invalidate(["/photos/7/*", "/photos/8/*"])
-    listed = client.list_invalidations(DistributionId=distribution)["InvalidationList"]["Items"]
-    (asked,) = (
-        client.get_invalidation(DistributionId=distribution, Id=each["Id"])["Invalidation"]
-        for each in listed
-    )
-    assert asked["InvalidationBatch"]["Paths"]["Items"] == ["/photos/7/*", "/photos/8/*"]
-    client.close()
+    with make(amazon) as distribution:
+        CloudFront(distribution, amazon).invalidate(["/photos/7/*", "/photos/8/*"])
+        assert invalidated(amazon, distribution) == [["/photos/7/*", "/photos/8/*"]]
 
 
 def test_settings_choose_the_store_and_the_cdn(amazon):
