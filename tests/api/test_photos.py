@@ -1,5 +1,6 @@
 """The way of a photo as a client goes it: ask, upload, report, look again."""
 
+import shutil
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,7 +17,9 @@ LONG_S = 60
 
 
 @pytest.fixture
-def host(conn):
+def host(conn, settings):
+    # Ids begin anew with every test, so what is stored under them must, too.
+    shutil.rmtree(settings.media_dir, ignore_errors=True)
     return store_account(conn, "host")
 
 
