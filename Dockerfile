@@ -17,7 +17,8 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir /dist . \
 
 FROM python:3.11.15-slim-trixie
 RUN groupadd --gid 10001 rides \
-    && useradd --uid 10001 --gid rides --no-create-home --shell /usr/sbin/nologin rides
+    && useradd --uid 10001 --gid rides --no-create-home --shell /usr/sbin/nologin rides \
+    && install -d -o rides -g rides /var/lib/rides
 COPY --from=build /opt/rides /opt/rides
 ENV PATH=/opt/rides/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 RIDES_HOST=0.0.0.0
 WORKDIR /tmp

@@ -24,20 +24,42 @@ from api.routes import (
     clusters,
     facet_values,
     health,
+    hosting,
     metrics,
+    photos,
     search,
     similar,
     suggest,
+    uploads,
     vehicles,
 )
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
+from runtime.object_store import open_store
 from runtime.settings import Settings
 from search.fallback import open_searches
 from search.popular import PopularSearches
 from search.truth import Truth
 from search.understand.source import VocabularySource
+
+# One file per resource, in the order of the documentation.
+RESOURCES = (
+    health,
+    metrics,
+    search,
+    suggest,
+    facet_values,
+    clusters,
+    vehicles,
+    hosting,
+    photos,
+    similar,
+    bookings,
+    auth,
+    auth_second_factor,
+    auth_providers,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -61,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.providers = Providers(chosen)
         app.state.searches = open_searches(chosen)
         app.state.truth = Truth(chosen)
+        app.state.store = open_store(chosen)
         app.state.index_facts = IndexFacts(chosen)
         client = app.state.searches.elasticsearch.client
         app.state.vocabulary = VocabularySource(client, chosen.index_alias, chosen.database_url)
@@ -86,17 +109,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestEnvelope)
     cors.install(app, chosen.cors_origins)
     errors.install(app)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
-    app.include_router(search.router)
-    app.include_router(suggest.router)
-    app.include_router(facet_values.router)
-    app.include_router(clusters.router)
-    app.include_router(vehicles.router)
-    app.include_router(similar.router)
-    app.include_router(bookings.router)
-    app.include_router(auth.router)
-    app.include_router(auth_second_factor.router)
-    app.include_router(auth_providers.router)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
+    uploads.install(app, chosen)
     openapi.install(app)
     return app

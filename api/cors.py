@@ -9,8 +9,8 @@ from api.rate_limits import HEADERS as RATE_HEADERS
 from api.write_tokens import HEADER
 
 # Beyond the few that browsers always let a page read.
-READABLE = (HEADER, "X-Request-Id", "Retry-After", *RATE_HEADERS)
-SENDABLE = ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
+READABLE = (HEADER, "ETag", "Location", "X-Request-Id", "Retry-After", *RATE_HEADERS)
+SENDABLE = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id")
 PREFLIGHT_SECONDS = 7200  # the longest that Chromium keeps one
 
 

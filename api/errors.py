@@ -41,12 +41,19 @@ from accounts.errors import (
 from accounts.tokens import InvalidTokenError
 from api.schemas.common import FieldError, ProblemDocument
 from bookings.errors import (
+    BlockNotFoundError,
     BookingError,
     BookingNotCancellableError,
     BookingNotFoundError,
+    DaysNotFreeError,
     InvalidDatesError,
     OwnVehicleError,
+    PhotoNotFoundError,
+    PhotoOrderError,
+    TooManyError,
     UnknownRenterError,
+    VehicleArchivedError,
+    VehicleHasBookingsError,
     VehicleNotFoundError,
     VehicleUnavailableError,
 )
@@ -81,6 +88,13 @@ STATUS_OF: Mapping[type[AccountError | BookingError], int] = {
     OwnVehicleError: 403,
     InvalidDatesError: 422,
     UnknownRenterError: 401,
+    VehicleArchivedError: 409,
+    VehicleHasBookingsError: 409,
+    DaysNotFreeError: 409,
+    TooManyError: 409,
+    BlockNotFoundError: 404,
+    PhotoNotFoundError: 404,
+    PhotoOrderError: 409,
 }
 # More would not help the reader, and a body of a million unknown fields must not echo back.
 MOST_ERRORS = 50

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import unexpected
+from bookings.pictures import MOST_BYTES
 
 log = structlog.get_logger()
 
@@ -31,6 +32,8 @@ DOCS = (
 DOCS_PATHS = frozenset({"/docs"})
 # Bytes; a booking needs a hundred. FastAPI's own `max_body_size` answers in plain text.
 LARGEST_BODY = 64 * 1024
+# Where the API stands in for an object store, a photo comes through it.
+UPLOADS, LARGEST_UPLOAD = "/v1/uploads/", MOST_BYTES
 
 
 class RequestEnvelope:
@@ -52,6 +55,7 @@ class RequestEnvelope:
             (b"x-request-id", request_id.encode()),
             (b"content-security-policy", policy),
         ]
+        largest = LARGEST_UPLOAD if scope["path"].startswith(UPLOADS) else LARGEST_BODY
         status = 0
         received = 0
 
@@ -59,7 +63,7 @@ class RequestEnvelope:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > LARGEST_BODY:
+            if received > largest:
                 raise HTTPException(413)
             return message
 

@@ -42,6 +42,7 @@ METADATA: dict[str, Any] = {
     "openapi_tags": [
         {"name": "search", "description": "Find vehicles: facets, counts, pages."},
         {"name": "vehicles", "description": "One vehicle and what hangs on it."},
+        {"name": "hosting", "description": "Your own vehicles: terms, calendar, photos."},
         {"name": "bookings", "description": "Rent, look, cancel."},
         {"name": "accounts", "description": "Register, sign in, second factor."},
         {"name": "health", "description": "For whoever operates this."},

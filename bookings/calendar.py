@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bookings.blocked import blocks_in
 from bookings.errors import InvalidDatesError
 from bookings.pricing import Quote, quote
 from bookings.rules import Reason, earliest_start, local_today, rental_days
@@ -28,7 +29,10 @@ class Days(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """A window cut into days that are taken and days that are not, each in order and merged."""
+    """A window cut into days that are taken and days that are not, each in order and merged.
+
+    Taken is what is booked and what the host keeps: which of the two is nobody's business.
+    """
 
     window: Days
     taken: list[Days]
@@ -68,14 +72,13 @@ async def availability(
         raise InvalidDatesError([("to", "must be after from")])
     if window.end - window.start > LONGEST_WINDOW:
         raise InvalidDatesError([("to", f"must be at most {LONGEST_WINDOW.days} days after from")])
-    booked = await session.scalars(
-        select(Booking.during).where(
-            Booking.vehicle_id == vehicle_id,
-            Booking.status.in_(TAKES_DAYS),
-            Booking.during.overlaps(Range(*window)),
-        )
+    booked = select(Booking.during).where(
+        Booking.vehicle_id == vehicle_id,
+        Booking.status.in_(TAKES_DAYS),
+        Booking.during.overlaps(Range(*window)),
     )
-    taken, free = cut(window, (Days(*_bounds(each)) for each in booked))
+    found = await session.scalars(union_all(booked, blocks_in(vehicle_id, *window)))
+    taken, free = cut(window, (Days(*_bounds(each)) for each in found))
     return Availability(window, taken, free, vehicle.time_zone, earliest_start(vehicle, now))
 
 
@@ -98,7 +101,7 @@ async def quote_for(
 
 
 def cut(window: Days, booked: Iterable[Days]) -> tuple[list[Days], list[Days]]:
-    """(taken, free) of `window`; neighbouring bookings merge, so that they tell nothing of people.
+    """(taken, free) of `window`; neighbours merge, so that they tell nothing of people.
 
     `booked` may come in any order and reach beyond the window.
     """

@@ -89,3 +89,84 @@ class BookingNotCancellableError(BookingError):
         super().__init__(
             f"Booking {booking_id} is {status}: only held and confirmed ones can be cancelled."
         )
+
+
+class VehicleArchivedError(BookingError):
+    """An archived vehicle stays as it is."""
+
+    code = "vehicle-archived"
+    title = "The vehicle is archived"
+
+    def __init__(self, vehicle_id: int) -> None:
+        super().__init__(
+            f"Vehicle {vehicle_id} is archived and stays as it is: create a new one instead."
+        )
+
+
+class VehicleHasBookingsError(BookingError):
+    """Somebody is going to rent it."""
+
+    code = "vehicle-has-bookings"
+    title = "The vehicle has bookings that have not ended"
+
+    def __init__(self, vehicle_id: int) -> None:
+        super().__init__(
+            f"Vehicle {vehicle_id} has bookings that have not ended: unlist it, so that there are "
+            "no new ones, and archive it after the last, or cancel them first."
+        )
+
+
+class DaysNotFreeError(BookingError):
+    """A host's block would cover days that are booked or blocked already."""
+
+    code = "days-not-free"
+    title = "These days are not free"
+
+    def __init__(self, vehicle_id: int, taken: str) -> None:
+        super().__init__(
+            f"At least one of these days of vehicle {vehicle_id} is {taken} already: "
+            "see its availability and block the days around it."
+        )
+
+
+class TooManyError(BookingError):
+    """A vehicle has as many of something as it may have."""
+
+    code = "too-many"
+    title = "The vehicle has no room for more"
+
+    def __init__(self, vehicle_id: int, most: int, what: str) -> None:
+        super().__init__(f"Vehicle {vehicle_id} has {most} {what}, the most there may be.")
+
+
+class BlockNotFoundError(BookingError):
+    """The vehicle has no such block."""
+
+    code = "block-not-found"
+    title = "No such block"
+
+    def __init__(self, block_id: int) -> None:
+        super().__init__(f"There is no block {block_id} of this vehicle.")
+
+
+class PhotoNotFoundError(BookingError):
+    """The vehicle has no such photo."""
+
+    code = "photo-not-found"
+    title = "No such photo"
+
+    def __init__(self, photo_id: int) -> None:
+        super().__init__(f"There is no photo {photo_id} of this vehicle.")
+
+
+class PhotoOrderError(BookingError):
+    """The order does not name each photo once."""
+
+    code = "photos-changed"
+    title = "These are not the vehicle's photos"
+
+    def __init__(self, vehicle_id: int) -> None:
+        super().__init__(
+            f"The order must name each photo of vehicle {vehicle_id} that is ready once: "
+            "read the photos again, then send their ids in the new order."
+        )

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from accounts.tokens import Principal
+from bookings.blocked import blocked
 from bookings.errors import (
     BookingNotCancellableError,
     BookingNotFoundError,
@@ -155,7 +156,7 @@ async def list_bookings(
 
 
 async def is_taken(session: AsyncSession, vehicle_id: int, start: date, end: date) -> bool:
-    """Whether a booking has at least one day of [start, end)."""
+    """Whether a booking or a block has at least one day of [start, end)."""
     return bool(await session.scalar(select(_taken(vehicle_id, start, end))))
 
 
@@ -199,11 +200,12 @@ def rule_obstacles(vehicle: Vehicle, start: date, end: date, now: datetime) -> l
 def _taken(
     vehicle_id: int | InstrumentedAttribute[int], start: date, end: date
 ) -> ColumnElement[bool]:
-    return exists().where(
+    booked = exists().where(
         Booking.vehicle_id == vehicle_id,
         Booking.status.in_(TAKES_DAYS),
         Booking.during.overlaps(Range(start, end)),
     )
+    return booked | blocked(vehicle_id, start, end)
 
 
 async def _insert(
@@ -230,6 +232,8 @@ async def _insert(
         # The vehicle is locked, so the missing row can only be the renter's.
         if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
             raise UnknownRenterError from error
+        if isinstance(error.orig, psycopg.errors.ExclusionViolation):  # blocked by the host
+            raise VehicleUnavailableError(vehicle.id) from error
         raise
     if booking is None:
         raise VehicleUnavailableError(vehicle.id)

@@ -16,8 +16,8 @@ from models import Account, Photo, Review, Vehicle, VehicleFeature, VehicleStatu
 class VehicleDetail:
     """A vehicle with what hangs on it.
 
-    `rating` is hundredths, None without reviews; it and `review_count` count the reviews that a
-    source had of its own and those written here.
+    `photos` are as they are stored. `rating` is hundredths, None without reviews; it and
+    `review_count` count the reviews that a source had of its own and those written here.
     """
 
     vehicle: Vehicle
@@ -26,6 +26,18 @@ class VehicleDetail:
     photos: list[str]
     rating: int | None
     review_count: int
+
+
+async def visible(session: AsyncSession, *, vehicle_id: int, viewer: Principal | None) -> Vehicle:
+    """The row of a vehicle that `detail` would show to the viewer.
+
+    Raises:
+        VehicleNotFoundError: there is none that the viewer may see.
+    """
+    vehicle = await session.get(Vehicle, vehicle_id)
+    if vehicle is None or not _may_see(viewer, vehicle):
+        raise VehicleNotFoundError(vehicle_id)
+    return vehicle
 
 
 async def detail(

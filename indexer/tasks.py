@@ -5,7 +5,8 @@ taken soon is dropped, so hints never pile up; losing all of them only adds dela
 run twice, or at the same time as another: the rows are the state, never the message.
 
 What takes long goes to a queue of its own, `indexer-slow`, so that a worker can be kept for the
-drain (`-Q indexer`), and so is the sending of mails, `mail`; a worker that is not told serves all.
+drain (`-Q indexer`). Mails have theirs, `mail`, and photos, `photos`. A worker that is not told
+serves all.
 """
 
 import time
@@ -16,6 +17,7 @@ from celery.schedules import crontab
 from celery.signals import setup_logging
 
 from accounts import tasks as account_tasks
+from bookings import photo_tasks
 from indexer import audit as auditing
 from indexer import bulk, lag, rebuild, slices
 from indexer import drain as draining
@@ -26,6 +28,8 @@ from runtime.logging import configure_logging
 from runtime.settings import settings
 from runtime.ticking import Ticking
 
+__all__ = ["app", "photo_tasks"]
+
 log = structlog.get_logger(__name__)
 
 # Seconds that a hint is good for. More than the one until the next: the clocks of two machines
@@ -35,11 +39,23 @@ SLOW = "indexer-slow"
 AUDIT_S = 6 * 3600  # more than any audit takes
 
 app = celery(
-    settings(), "indexer", also=[SLOW, account_tasks.QUEUE], longest=draining.LONGEST_RUN_S
+    settings(),
+    "indexer",
+    also=[SLOW, account_tasks.QUEUE, photo_tasks.QUEUE],
+    longest=draining.LONGEST_RUN_S,
 )
-app.conf.task_routes = {"indexer.fill": {"queue": SLOW}, "indexer.audit": {"queue": SLOW}}
+app.conf.task_routes = {
+    "indexer.fill": {"queue": SLOW},
+    "indexer.audit": {"queue": SLOW},
+    photo_tasks.TASK: {"queue": photo_tasks.QUEUE},
+}
 app.conf.beat_schedule = {
     "drain": {"task": "indexer.drain", "schedule": Ticking(1.0), "options": {"expires": HINT_S}},
+    "photos": {
+        "task": photo_tasks.TASK,
+        "schedule": Ticking(photo_tasks.EVERY_S),
+        "options": {"expires": HINT_S},
+    },
     "audit": {
         "task": "indexer.audit",
         "schedule": crontab(hour=3, minute=17),

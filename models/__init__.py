@@ -10,6 +10,7 @@ from models.accounts import (
     Tier,
 )
 from models.base import Base
+from models.blocks import CalendarBlock
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
 from models.indexing import (
     LIVE_STATES,
@@ -32,10 +33,19 @@ from models.search import (
     VehicleSearchValue,
 )
 from models.sign_ins import ProviderFlow, RefreshToken, TokenFamily
-from models.vehicles import Photo, Vehicle, VehicleFeature, VehicleStatus
+from models.vehicles import (
+    BOUNDS,
+    Photo,
+    PhotoUpload,
+    UploadState,
+    Vehicle,
+    VehicleFeature,
+    VehicleStatus,
+)
 
 __all__ = [
     "ACCOUNT_TIERS",
+    "BOUNDS",
     "LIVE_STATES",
     "TAKES_DAYS",
     "Account",
@@ -44,6 +54,7 @@ __all__ = [
     "BookingStatus",
     "BuildSlice",
     "BuildState",
+    "CalendarBlock",
     "DeadLetter",
     "ExternalIdentity",
     "IndexAudit",
@@ -53,6 +64,7 @@ __all__ = [
     "MailKind",
     "PasswordReset",
     "Photo",
+    "PhotoUpload",
     "PopularSearch",
     "PriceMedian",
     "ProviderFlow",
@@ -65,6 +77,7 @@ __all__ = [
     "SecondFactor",
     "Tier",
     "TokenFamily",
+    "UploadState",
     "Vehicle",
     "VehicleFeature",
     "VehicleSearchDocument",

@@ -1,8 +1,11 @@
 """Vehicles, their features and photos."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import (
     CHAR,
@@ -16,9 +19,37 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, one_of
+
+# The least and the most of each number, for the CHECKs below and for whoever takes one in: what
+# the API refuses and what PostgreSQL refuses is the same. Money is cents, positions are degrees.
+BOUNDS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "year": (1900, 2100),
+        "seats": (1, 60),
+        "doors": (1, 10),
+        "mileage_km": (0, 2**31 - 1),
+        "daily_rate_cents": (1, 10_000_000),
+        "cleaning_fee_cents": (0, 10_000_000),
+        "weekly_discount_pct": (0, 90),
+        "monthly_discount_pct": (0, 90),
+        "min_days": (1, 365),
+        "max_days": (1, 365),
+        "notice_days": (0, 90),
+        "lat": (-90, 90),
+        "lon": (-180, 180),
+    }
+)
+CURRENCY = "^[A-Z]{3}$"
+
+
+def _between(*columns: str) -> str:
+    return " AND ".join(
+        f"{column} BETWEEN {BOUNDS[column][0]} AND {BOUNDS[column][1]}" for column in columns
+    )
 
 
 class VehicleStatus(StrEnum):
@@ -42,18 +73,20 @@ class Vehicle(Base):
         UniqueConstraint("source", "source_key"),
         CheckConstraint(one_of("status", VehicleStatus), name="status"),
         CheckConstraint("btrim(make) <> ''", name="make_not_blank"),
-        CheckConstraint("year BETWEEN 1900 AND 2100", name="year"),
-        CheckConstraint("seats BETWEEN 1 AND 60", name="seats"),
-        CheckConstraint("doors BETWEEN 1 AND 10", name="doors"),
-        CheckConstraint("mileage_km >= 0", name="mileage"),
-        CheckConstraint("daily_rate_cents BETWEEN 1 AND 10000000", name="daily_rate"),
-        CheckConstraint("cleaning_fee_cents BETWEEN 0 AND 10000000", name="cleaning_fee"),
-        CheckConstraint("weekly_discount_pct BETWEEN 0 AND 90", name="weekly_discount"),
-        CheckConstraint("monthly_discount_pct BETWEEN 0 AND 90", name="monthly_discount"),
-        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
-        CheckConstraint("min_days >= 1 AND max_days BETWEEN min_days AND 365", name="days"),
-        CheckConstraint("notice_days BETWEEN 0 AND 90", name="notice"),
-        CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="position"),
+        CheckConstraint(_between("year"), name="year"),
+        CheckConstraint(_between("seats"), name="seats"),
+        CheckConstraint(_between("doors"), name="doors"),
+        CheckConstraint(_between("mileage_km"), name="mileage"),
+        CheckConstraint(_between("daily_rate_cents"), name="daily_rate"),
+        CheckConstraint(_between("cleaning_fee_cents"), name="cleaning_fee"),
+        CheckConstraint(_between("weekly_discount_pct"), name="weekly_discount"),
+        CheckConstraint(_between("monthly_discount_pct"), name="monthly_discount"),
+        CheckConstraint(f"currency ~ '{CURRENCY}'", name="currency"),
+        CheckConstraint(
+            f"{_between('min_days', 'max_days')} AND min_days <= max_days", name="days"
+        ),
+        CheckConstraint(_between("notice_days"), name="notice"),
+        CheckConstraint(_between("lat", "lon"), name="position"),
         CheckConstraint("(lat IS NULL) = (lon IS NULL)", name="position_whole"),
         # The index has no infinity: one would be refused there again and again.
         CheckConstraint("isfinite(listed_at)", name="listed_at"),
@@ -118,11 +151,17 @@ class VehicleFeature(Base):
 
 
 class Photo(Base):
-    """A picture of a vehicle; position 0 is the cover."""
+    """A picture of a vehicle that everybody may see; position 0 is the cover.
+
+    `url` is an absolute address at a listing's source or, of a picture uploaded here, the key of
+    its card-sized variant: the API puts `RIDES_MEDIA_URL` before it, so that moving the pictures
+    to another address changes no row and no document.
+    """
 
     __tablename__ = "photos"
     __table_args__ = (
-        UniqueConstraint("vehicle_id", "position"),
+        # Checked once a statement has ended, so that one UPDATE can put all into another order.
+        UniqueConstraint("vehicle_id", "position", deferrable=True, initially="IMMEDIATE"),
         CheckConstraint("position >= 0", name="position"),
     )
 
@@ -130,3 +169,47 @@ class Photo(Base):
     vehicle_id: Mapped[int] = mapped_column(ForeignKey("vehicles.id", ondelete="CASCADE"))
     position: Mapped[int] = mapped_column(SmallInteger)
     url: Mapped[str]
+    # Narrowest first: {key, width, height}, in pixels; empty of a picture that a source keeps.
+    variants: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, server_default=text("'[]'::jsonb")
+    )
+
+
+class UploadState(StrEnum):
+    """pending → uploaded → published or refused; removed from wherever it is.
+
+    Of a published one only the upload itself is left to remove: the photo is in `photos`.
+    """
+
+    PENDING = "pending"
+    UPLOADED = "uploaded"
+    PUBLISHED = "published"
+    REFUSED = "refused"
+    REMOVED = "removed"
+
+
+class PhotoUpload(Base):
+    """A photo that nobody can see: on its way in, refused, or with objects still to remove.
+
+    Its id is that of the photo which it becomes. Apart from `photos`, whose triggers mark the
+    vehicle for the search index with every write: nothing here changes what is found.
+    """
+
+    __tablename__ = "photo_uploads"
+    __table_args__ = (
+        CheckConstraint(one_of("state", UploadState), name="state"),
+        CheckConstraint("(state = 'refused') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("bytes > 0", name="bytes"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vehicle_id: Mapped[int] = mapped_column(
+        ForeignKey("vehicles.id", ondelete="CASCADE"), index=True
+    )
+    state: Mapped[str] = mapped_column(server_default=UploadState.PENDING)
+    content_type: Mapped[str]
+    bytes: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    leased_until: Mapped[datetime | None]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())

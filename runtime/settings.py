@@ -2,11 +2,11 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -87,6 +87,21 @@ class Settings(BaseSettings):
         True,
         description="limit everybody's requests to their tier's; false where a gateway does it",
     )
+    public_url: str = Field(
+        "", description="address by which clients reach the API; empty: its host and port"
+    )
+    media_bucket: str = Field(
+        "", description="S3 bucket that stores photos; empty: a folder in state_dir does"
+    )
+    media_url: str = Field(
+        "",
+        description="where photos are read, such as the address of a CDN before the bucket; "
+        "empty: from the API, out of its folder",
+    )
+    s3_endpoint: str = Field("", description="of an S3 that is not Amazon's, such as MinIO")
+    cloudfront_distribution: str = Field(
+        "", description="id of the CDN before the bucket, told of photos that are gone"
+    )
     state_dir: Path = Field(Path(".rides"), description="where devstack and demo keep their state")
     time_zone: str = Field(
         "UTC", description="of the marketplace: where it is today when a renter writes tomorrow"
@@ -129,6 +144,39 @@ class Settings(BaseSettings):
                 msg = f"{origin!r} is no origin: write one such as https://app.example.com"
                 raise ValueError(msg)
         return origins
+
+    @field_validator("public_url", "media_url", "s3_endpoint")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+            msg = f"{url!r} is no address: write one such as https://cdn.example.com"
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _readable_bucket(self) -> Self:
+        if self.media_bucket and not self.media_url:
+            msg = "RIDES_MEDIA_URL must say where the photos of RIDES_MEDIA_BUCKET are read"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def api_address(self) -> str:
+        """Where clients reach the API."""
+        if self.public_url:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def media_address(self) -> str:
+        """Where clients read photos."""
+        return self.media_url or f"{self.api_address}/media"
+
+    @property
+    def media_dir(self) -> Path:
+        """Where photos are stored without a bucket."""
+        return self.state_dir / "media"
 
     def require_secret(self) -> str:
         """The signing secret.

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from uuid import uuid4
 
+import boto3
 import psycopg
 import pytest
 from alembic import command
@@ -22,21 +23,23 @@ from sqlalchemy.engine import make_url
 from api.app import create_app
 from indexer import builds
 from indexer.rebuild import prune, rebuild
+from runtime.object_store import ObjectStore, open_store
+from runtime.s3 import S3Store
 from runtime.settings import Settings
 from runtime.settings import settings as process_settings
 from search.understand.vocabulary import EMPTY
+from tests import aws, servers
 from tests import market as vocabulary
-from tests import servers
 from tests.postbox import Postbox
 
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
-    "index_dead_letters, search_dirty, bookings, reviews, photos, vehicle_features, vehicles, "
-    "accounts, external_identities, second_factors, recovery_codes, token_families, "
-    "refresh_tokens, provider_flows, mails, registrations, password_resets, vehicle_search_view, "
-    "vehicle_search_texts, vehicle_search_documents, vehicle_search_values, price_medians, "
-    "popular_searches"
+    "index_dead_letters, search_dirty, bookings, calendar_blocks, reviews, photos, photo_uploads, "
+    "vehicle_features, vehicles, accounts, external_identities, second_factors, recovery_codes, "
+    "token_families, refresh_tokens, provider_flows, mails, registrations, password_resets, "
+    "vehicle_search_view, vehicle_search_texts, vehicle_search_documents, vehicle_search_values, "
+    "price_medians, popular_searches"
 )
 
 
@@ -108,7 +111,7 @@ def database_url(worker: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def settings(worker: str, database_url: str) -> Settings:
+def settings(worker: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings that point at this worker's database and index alias."""
     return Settings(
         database_url=database_url,
@@ -117,6 +120,7 @@ def settings(worker: str, database_url: str) -> Settings:
         index_alias=f"vehicles-test-{worker}",
         secret_key=SECRET,
         pool_size=5,
+        state_dir=tmp_path_factory.mktemp("state"),
     )
 
 
@@ -138,6 +142,35 @@ def emptied(connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[Tupl
 def conn(_session_connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
     """An autocommitting connection to this worker's database, emptied before the test."""
     return emptied(_session_connection)
+
+
+@pytest.fixture(scope="session")
+def amazon() -> Iterator[str]:
+    """The address of an S3 and a CloudFront, with the credentials in the environment."""
+    with aws.credentials(), aws.served() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(amazon: str) -> str:
+    """A bucket of the test's own there."""
+    name = f"media-{uuid4().hex[:12]}"
+    client = boto3.client("s3", endpoint_url=amazon)
+    client.create_bucket(Bucket=name)
+    client.close()
+    return name
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> ObjectStore:
+    """An empty object store, of either kind."""
+    if request.param == "folder":
+        state_dir = tmp_path_factory.mktemp("store")
+        return open_store(settings.model_copy(update={"state_dir": state_dir}))
+    amazon, bucket = (request.getfixturevalue(name) for name in ("amazon", "bucket"))
+    return S3Store(bucket, amazon)
 
 
 @pytest.fixture(scope="session")

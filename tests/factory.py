@@ -85,3 +85,10 @@ def store_booking(
         "currency": "USD",
     }
     return insert(conn, "bookings", row | overrides)
+
+
+def store_block(conn: Connection[Any], vehicle_id: int, start: date, end: date) -> int:
+    """A host's block of [start, end)."""
+    return insert(
+        conn, "calendar_blocks", {"vehicle_id": vehicle_id, "during": DateRange(start, end)}
+    )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api import cursors, suggesting, understanding, write_tokens
+from api import cursors, media, suggesting, understanding, write_tokens
 from api.dependencies import Now
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
@@ -64,6 +64,8 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         suggestions = await suggesting.suggestions(
             request.app, question.sent, question.asked, found, asking
         )
+    relaxed = [each.get("items", ()) for each in suggestions["relaxed"]]
+    media.with_addresses(state.settings.media_address, found.items, *relaxed)
     content = _page(found) | {
         "nextCursor": _next_cursor(state.settings, question, found) if found.more else None,
         "understood": question.understood.items,

@@ -6,6 +6,7 @@ import time
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from api import media
 from api.dependencies import Now
 from api.routes.vehicles import NOT_FOUND, VehicleId
 from api.schemas.search import PARAMETERS as SEARCH
@@ -49,5 +50,6 @@ async def similar_vehicles(vehicle_id: VehicleId, request: Request, now: Now) ->
         "indexAgeMs": age_ms(oldest_change),
         "tookMs": round((time.perf_counter() - begun) * 1000, 1),
     }
+    media.with_addresses(app.settings.media_address, found.items)
     content = {"items": found.items, "meta": meta}
     return Response(orjson.dumps(content), media_type="application/json")

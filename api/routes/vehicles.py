@@ -4,16 +4,18 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import Field
 
-from api import cursors
+from api import cursors, preconditions
 from api.dependencies import AppSettings, Now, OptionalPrincipal, Session, known_parameters
 from api.errors import problem_responses
+from api.preconditions import ETAG
 from api.schemas.common import DECIMAL_DIGITS, Id, IsoDate
 from api.schemas.vehicles import AvailabilityOut, QuoteOut, ReviewOut, ReviewPage, VehicleOut
 from bookings import calendar
 from bookings import vehicles as showroom
+from bookings.hosting import Owned
 
 NOT_FOUND = problem_responses({404: "No listed vehicle has this id (`vehicle-not-found`)"})
 BAD_CURSOR = problem_responses({400: "The cursor was not issued for this list (`invalid-cursor`)"})
@@ -37,14 +39,20 @@ Cursor = Annotated[
 @router.get(
     "/{id}",
     summary="Everything public about a vehicle",
-    responses=problem_responses({401: "A bearer token was sent and is not valid"}),
+    responses=problem_responses({401: "A bearer token was sent and is not valid"}) | {200: ETAG},
     openapi_extra={"security": [{}]},  # added to the bearer token: it may be left out
 )
 async def get_vehicle(
-    vehicle_id: VehicleId, viewer: OptionalPrincipal, session: Session
+    vehicle_id: VehicleId,
+    viewer: OptionalPrincipal,
+    session: Session,
+    settings: AppSettings,
+    response: Response,
 ) -> VehicleOut:
     """One that is not listed is shown to its host and to admins only."""
-    return VehicleOut.of(await showroom.detail(session, vehicle_id=vehicle_id, viewer=viewer))
+    found = await showroom.detail(session, vehicle_id=vehicle_id, viewer=viewer)
+    preconditions.tag(response, Owned(found.vehicle, frozenset(found.features)).version)
+    return VehicleOut.of(found, settings.media_address)
 
 
 @router.get("/{id}/availability", summary="Taken and free days")

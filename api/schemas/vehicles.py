@@ -5,12 +5,13 @@ from typing import Self
 
 from pydantic import Field
 
+from api import media
 from api.schemas.common import Location, Page, Shape
 from bookings.calendar import Availability, DatedQuote, Days
 from bookings.pricing import LineCode
 from bookings.rules import Reason
 from bookings.vehicles import VehicleDetail
-from models import Review, VehicleStatus
+from models import Review, Vehicle, VehicleStatus
 
 
 class Host(Shape):
@@ -30,9 +31,9 @@ class VehicleOut(Shape):
     make: str = Field(description="manufacturer", examples=["Toyota"])
     model: str | None = Field(description="model", examples=["RAV4"])
     year: int | None = Field(description="model year", examples=[2021])
-    body: str | None = Field(description="body style", examples=["suv"])
-    fuel: str | None = Field(description="what it runs on", examples=["petrol"])
-    transmission: str | None = Field(description="gearbox", examples=["automatic"])
+    body: str | None = Field(description="body style", examples=["SUV"])
+    fuel: str | None = Field(description="what it runs on", examples=["Petrol"])
+    transmission: str | None = Field(description="gearbox", examples=["Automatic"])
     seats: int | None = Field(description="seats, the driver's included", examples=[5])
     doors: int | None = Field(description="doors", examples=[5])
     mileage_km: int | None = Field(description="odometer, km", examples=[42000])
@@ -56,10 +57,9 @@ class VehicleOut(Shape):
     listed_at: datetime = Field(description="first listed", examples=["2026-03-01T09:00:00Z"])
 
     @classmethod
-    def of(cls, detail: VehicleDetail) -> Self:
-        """The shape of a detail."""
+    def of(cls, detail: VehicleDetail, media_url: str) -> Self:
+        """The shape of a detail; its photos are read at `media_url`."""
         vehicle = detail.vehicle
-        named = " ".join(str(part) for part in (vehicle.year, vehicle.make, vehicle.model) if part)
         same = {
             name: getattr(vehicle, name)
             for name in cls.model_fields
@@ -67,9 +67,9 @@ class VehicleOut(Shape):
         }
         return cls(
             **same,
-            title=vehicle.title if vehicle.title is not None else named,
+            title=headline(vehicle),
             features=detail.features,
-            photos=detail.photos,
+            photos=[str(media.address(media_url, photo)) for photo in detail.photos],
             daily_rate=vehicle.daily_rate_cents,
             cleaning_fee=vehicle.cleaning_fee_cents,
             rating=stars(detail.rating),
@@ -83,6 +83,13 @@ class VehicleOut(Shape):
             ),
             host=Host(id=vehicle.host_id, name=detail.host_name),
         )
+
+
+def headline(vehicle: Vehicle) -> str:
+    """The title that the host gave, or what the vehicle is."""
+    if vehicle.title is not None:
+        return vehicle.title
+    return " ".join(str(part) for part in (vehicle.year, vehicle.make, vehicle.model) if part)
 
 
 class DaysOut(Shape):
@@ -103,9 +110,11 @@ class AvailabilityOut(Shape):
     vehicle_id: int = Field(description="the vehicle", examples=[7])
     from_: date = Field(alias="from", description="first day", examples=["2027-06-01"])
     to: date = Field(description="the day after the last", examples=["2027-08-30"])
-    taken: list[DaysOut] = Field(description="booked, in order, neighbours merged")
+    taken: list[DaysOut] = Field(
+        description="booked or kept by the host, in order, neighbours merged"
+    )
     free: list[DaysOut] = Field(
-        description="not booked, in order; `earliestStart` and the vehicle's shortest and longest "
+        description="not taken, in order; `earliestStart` and the vehicle's shortest and longest "
         "rental still apply"
     )
     time_zone: str = Field(description="of all these days", examples=["Pacific/Honolulu"])

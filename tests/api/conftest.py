@@ -36,6 +36,12 @@ class Client:
     def post(self, path: str, json: Any = None, **options: Any) -> httpx2.Response:
         return self.request("POST", path, json=json, **options)
 
+    def patch(self, path: str, json: Any, **options: Any) -> httpx2.Response:
+        return self.request("PATCH", path, json=json, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx2.Response:
+        return self.request("DELETE", path, **options)
+
     def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
         return self.all_at_once([(method, path, options)])[0]
 
@@ -69,8 +75,10 @@ class Client:
         """The status is declared, the media type too, and the body has the declared shape."""
         published = self.app.openapi()
         if answer.status_code == 204:
+            declared = self._operation(answer)
+            assert declared is not None
+            assert "content" not in declared["responses"]["204"]
             assert answer.content == b""
-            assert "204" in self._operation(answer)["responses"]
             return
         media = answer.headers["content-type"].partition(";")[0]
         if operation := self._operation(answer):

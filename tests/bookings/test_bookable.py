@@ -9,7 +9,7 @@ from bookings import bookable, service
 from bookings.rules import obstacles
 from models import Vehicle, VehicleStatus
 from tests.bookings.conftest import NOW, day
-from tests.factory import store_booking, store_vehicle
+from tests.factory import store_block, store_booking, store_vehicle
 
 ZONES = ["Pacific/Honolulu", "UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kolkata"]
 
@@ -44,6 +44,8 @@ async def test_sql_and_python_find_the_same_bookable(conn, session):
         if rng.random() < 0.5:
             status = rng.choice(["held", "confirmed", "active", "cancelled"])
             store_booking(conn, vehicle, day(start), day(start + 2), status=status)
+        if rng.random() < 0.3:
+            store_block(conn, vehicle, day(start + 3), day(start + 4))
     found = 0
     for hours in range(0, 24, 3):
         now = NOW.astimezone(UTC) + timedelta(hours=hours)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bookings.calendar import Days, availability, cut, quote_for
 from bookings.errors import InvalidDatesError, VehicleNotFoundError
 from tests.bookings.conftest import NOW, day
-from tests.factory import store_booking, store_vehicle
+from tests.factory import store_block, store_booking, store_vehicle
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +51,18 @@ async def test_only_bookings_that_take_days_of_this_vehicle_count(conn, session)
     store_booking(conn, store_vehicle(conn), day(0), day(10))
     found = await availability(session, vehicle_id=vehicle, first=day(0), until=day(10), now=NOW)
     assert found.taken == [Days(day(n), day(n + 1)) for n in (1, 3, 5)]
+
+
+async def test_what_a_host_keeps_is_taken_and_merges_with_what_is_booked(conn, session):
+    vehicle = store_vehicle(conn)
+    store_booking(conn, vehicle, day(1), day(3))
+    store_block(conn, vehicle, day(3), day(5))
+    store_block(conn, vehicle, day(9), day(40))
+    store_block(conn, store_vehicle(conn), day(0), day(10))
+    found = await availability(session, vehicle_id=vehicle, first=day(0), until=day(10), now=NOW)
+    assert found.taken == [Days(day(1), day(5)), Days(day(9), day(10))]
+    quoted = await quote_for(session, vehicle_id=vehicle, start=day(4), end=day(6), now=NOW)
+    assert quoted.obstacle == "taken"
 
 
 async def test_the_window_starts_today_where_the_vehicle_stands_and_lasts_90_days(conn, session):

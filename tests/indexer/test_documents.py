@@ -106,6 +106,17 @@ def test_free_ranges_are_what_no_booking_takes(conn: Conn) -> None:
     ]
 
 
+def test_free_ranges_leave_out_what_the_host_keeps(conn: Conn) -> None:
+    vehicle = factory.store_vehicle(conn)
+    factory.store_booking(conn, vehicle, date(2026, 3, 1), date(2026, 3, 5))
+    factory.store_block(conn, vehicle, date(2026, 3, 5), date(2026, 3, 8))
+    factory.store_block(conn, factory.store_vehicle(conn), date(2026, 4, 1), date(2026, 4, 8))
+    assert document(conn, vehicle)["free"] == [
+        {"gte": "1970-01-01", "lt": "2026-03-01"},
+        {"gte": "2026-03-08", "lt": "9999-12-31"},
+    ]
+
+
 def test_totals_are_those_of_a_quote(conn: Conn) -> None:
     terms = RateTerms(3_333, 7, 21, 1_999)
     vehicle = factory.store_vehicle(
