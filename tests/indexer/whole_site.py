@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import psycopg
+import redis
 import yaml
 from elasticsearch import Elasticsearch
 
@@ -89,6 +90,11 @@ class WholeSite:
     def dirty(self) -> int:
         """Rows of the dirty log."""
         return int(self.sql("SELECT count(*) FROM search_dirty")[0][0])
+
+    def hints(self) -> int:
+        """How many messages the broker was sent since it was started."""
+        with redis.Redis.from_url(self.valkey.url) as broker:
+            return int(broker.info("commandstats").get("cmdstat_lpush", {}).get("calls", 0))
 
     def rides(self, *arguments: str) -> subprocess.Popen[str]:
         """A `rides` command of an operator, under way."""
