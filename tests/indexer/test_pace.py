@@ -94,14 +94,15 @@ def test_beat_looks_at_its_entries_when_the_clock_is_set_back(
     monkeypatch.setattr(scheduler, "apply_entry", lambda _, entry, **__: sent.append(entry.name))
     beat = scheduler(tasks.app, lazy=True)
     beat.add(name="drain", task="indexer.drain", schedule=Ticking(0.05))
-    beat.tick()
+    while not sent:
+        beat.tick()
+        time.sleep(0.01)
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
     monkeypatch.setattr(Ticking, "now", lambda _: an_hour_ago)
     for _ in range(20):
         beat.tick()
         time.sleep(0.01)
-    assert len(sent) >= hints
-    assert (len(sent) == 1) == (hints == 1)
+    assert len(sent[:2]) == hints
 
 
 def test_what_takes_long_has_a_queue_of_its_own_and_workers_serve_both() -> None:
