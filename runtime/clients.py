@@ -84,7 +84,8 @@ def celery(
         worker_cancel_long_running_tasks_on_connection_loss=True,
         worker_prefetch_multiplier=1,
         worker_max_memory_per_child=200_000,  # kilobytes; then a fresh process takes its place
-        beat_scheduler="celery.beat:Scheduler",  # in memory: hints need no file to remember them
+        # In memory: hints need no file to remember them.
+        beat_scheduler="runtime.ticking:SteadyScheduler",
         timezone="UTC",
     )
     return app

@@ -1,15 +1,16 @@
 """Batches follow what the servers can take: by time, by bytes, and whatever the clocks say."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
+from celery.beat import Scheduler
 
 from indexer import bulk, drain, slices, tasks
 from indexer.documents import Document
-from runtime.ticking import Ticking
+from runtime.ticking import SteadyScheduler, Ticking
 from tests.indexer.site import Site
 
 
@@ -81,6 +82,27 @@ def test_beat_goes_on_when_the_wall_clock_is_set_back(monkeypatch: pytest.Monkey
     assert ticking.is_due(an_hour_on).is_due
     remade = Ticking(*ticking.__reduce__()[1])
     assert remade.seconds == 1
+
+
+@pytest.mark.parametrize(("scheduler", "hints"), [(Scheduler, 1), (SteadyScheduler, 2)])
+def test_beat_looks_at_its_entries_when_the_clock_is_set_back(
+    monkeypatch: pytest.MonkeyPatch, scheduler: Any, hints: int
+) -> None:
+    """First the gap: Celery's own beat does not even ask whether one is due for an hour."""
+    sent: list[str] = []
+    monkeypatch.setattr(scheduler, "producer", None)
+    monkeypatch.setattr(scheduler, "apply_entry", lambda _, entry, **__: sent.append(entry.name))
+    beat = scheduler(tasks.app, lazy=True)
+    beat.add(name="drain", task="indexer.drain", schedule=Ticking(0.05))
+    while not sent:
+        beat.tick()
+        time.sleep(0.01)
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    monkeypatch.setattr(Ticking, "now", lambda _: an_hour_ago)
+    for _ in range(20):
+        beat.tick()
+        time.sleep(0.01)
+    assert len(sent[:2]) == hints
 
 
 def test_what_takes_long_has_a_queue_of_its_own_and_workers_serve_both() -> None:

@@ -4,15 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import psycopg
+import redis
 import yaml
 from elasticsearch import Elasticsearch
 
@@ -27,7 +30,11 @@ _CLOCK = Path(__file__).with_name("jumping_clock")
 
 
 class Deployed:
-    """One of our processes, which is killed with its children and started again."""
+    """One of our processes, which is killed with its children and started again.
+
+    One that ends by itself starts anew, as deployed (`restart: unless-stopped`): Celery's worker
+    does so at times when it loses the broker (`file descriptor is None`).
+    """
 
     def __init__(
         self,
@@ -38,9 +45,15 @@ class Deployed:
     ) -> None:
         self._command, self._environment, self._ready = command, environment, ready
         self.log = log
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start it (again) and wait until it is ready."""
+        self._wanted = True
+        self._run()
+        assert wait_until(self._ready, timeout=_BOOT_S), f"not ready: {self.tail()}"
+
+    def _run(self) -> None:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *self._command],
@@ -50,13 +63,24 @@ class Deployed:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        assert wait_until(self._ready, timeout=_BOOT_S), f"not ready: {self.tail()}"
+        self._watch = threading.Thread(target=self._supervise, args=(self.process,), daemon=True)
+        self._watch.start()
+
+    def _supervise(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        with self._lock:
+            if self._wanted and process is self.process:
+                print(f"\n{self.log.stem} ended by itself: {self.tail()}")  # noqa: T201
+                time.sleep(1)
+                self._run()
 
     def kill(self) -> None:
         """End it and its children with SIGKILL."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
+        with self._lock:
+            self._wanted = False
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self._watch.join(10)
 
     def tail(self) -> str:
         """The last lines of its log."""
@@ -89,6 +113,11 @@ class WholeSite:
     def dirty(self) -> int:
         """Rows of the dirty log."""
         return int(self.sql("SELECT count(*) FROM search_dirty")[0][0])
+
+    def hints(self) -> int:
+        """How many messages the broker was sent since it was started."""
+        with redis.Redis.from_url(self.valkey.url) as broker:
+            return int(broker.info("commandstats").get("cmdstat_lpush", {}).get("calls", 0))
 
     def rides(self, *arguments: str) -> subprocess.Popen[str]:
         """A `rides` command of an operator, under way."""
