@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -7,6 +8,19 @@ from tests.api.conftest import problem
 from tests.factory import store_account, store_booking, store_vehicle
 
 PRIVATE = [
+    ("PATCH", "/v1/vehicles/1"),
+    ("POST", "/v1/vehicles"),
+    ("GET", "/v1/vehicles"),
+    ("POST", "/v1/vehicles/1/list"),
+    ("POST", "/v1/vehicles/1/unlist"),
+    ("POST", "/v1/vehicles/1/archive"),
+    ("GET", "/v1/vehicles/1/blocks"),
+    ("POST", "/v1/vehicles/1/blocks"),
+    ("DELETE", "/v1/vehicles/1/blocks/1"),
+    ("POST", "/v1/vehicles/1/photos"),
+    ("POST", "/v1/vehicles/1/photos/1/uploaded"),
+    ("PUT", "/v1/vehicles/1/photos/order"),
+    ("DELETE", "/v1/vehicles/1/photos/1"),
     ("POST", "/v1/bookings"),
     ("GET", "/v1/bookings"),
     ("GET", "/v1/bookings/1"),
@@ -27,7 +41,7 @@ def send(client, method, path, authorization=None):
 
 def test_these_are_all_the_routes_that_openapi_says_need_a_token(app):
     secured = {
-        (method.upper(), path.replace("{id}", "1"))
+        (method.upper(), re.sub("{[a-zA-Z]+}", "1", path))
         for path, operations in app.openapi()["paths"].items()
         for method, operation in operations.items()
         if operation.get("security") == [{"HTTPBearer": []}]

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -86,13 +87,13 @@ def test_beat_goes_on_when_the_wall_clock_is_set_back(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(("scheduler", "hints"), [(Scheduler, 1), (SteadyScheduler, 2)])
 def test_beat_looks_at_its_entries_when_the_clock_is_set_back(
-    monkeypatch: pytest.MonkeyPatch, scheduler: Any, hints: int
+    monkeypatch: pytest.MonkeyPatch, scheduler: Any, hints: int, tmp_path: Path
 ) -> None:
     """First the gap: Celery's own beat does not even ask whether one is due for an hour."""
     sent: list[str] = []
     monkeypatch.setattr(scheduler, "producer", None)
     monkeypatch.setattr(scheduler, "apply_entry", lambda _, entry, **__: sent.append(entry.name))
-    beat = scheduler(tasks.app, lazy=True)
+    beat = scheduler(tasks.app, lazy=True, schedule_filename=str(tmp_path / "schedule"))
     beat.add(name="drain", task="indexer.drain", schedule=Ticking(0.05))
     while not sent:
         beat.tick()
@@ -105,10 +106,28 @@ def test_beat_looks_at_its_entries_when_the_clock_is_set_back(
     assert len(sent[:2]) == hints
 
 
+def test_beat_says_that_it_is_alive_once_it_sent_something(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the health check of the compose file looks at."""
+    schedule = tmp_path / "schedule"
+    beat = SteadyScheduler(tasks.app, lazy=True, schedule_filename=str(schedule))
+    monkeypatch.setattr(SteadyScheduler, "send_task", lambda *_, **__: None)
+    beat.add(name="hint", task="of another program", schedule=Ticking(0.01))
+    assert not schedule.exists()
+    beat.apply_async(beat.schedule["hint"], producer=object())
+    assert schedule.exists()
+
+
 def test_what_takes_long_has_a_queue_of_its_own_and_workers_serve_both() -> None:
     conf = tasks.app.conf
     assert conf.task_routes["indexer.audit"] == conf.task_routes["indexer.fill"]
-    assert [queue.name for queue in conf.task_queues] == ["indexer", "indexer-slow"]
+    assert [queue.name for queue in conf.task_queues] == [
+        "indexer",
+        "indexer-slow",
+        "mail",
+        "photos",
+    ]
     assert conf.task_default_queue == "indexer"
 
 
