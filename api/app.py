@@ -13,16 +13,19 @@ from api import cors, errors, openapi
 from api.index_facts import IndexFacts
 from api.middleware import RequestEnvelope
 from api.routes import (
+    booking_changes,
     bookings,
     clusters,
     facet_values,
     health,
     metrics,
+    payments,
     search,
     similar,
     suggest,
     vehicles,
 )
+from bookings.payments.opening import open_cashier
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
@@ -48,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         engine = async_engine(chosen)
         app.state.engine = engine
         app.state.sessions = sessions(engine)
+        app.state.cashier = open_cashier(chosen, app.state.sessions)
         app.state.searches = open_searches(chosen)
         app.state.truth = Truth(chosen)
         app.state.index_facts = IndexFacts(chosen)
@@ -64,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             await app.state.searches.close()
             await app.state.truth.close()
+            await app.state.cashier.close()
             await engine.dispose()
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)
@@ -80,5 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(vehicles.router)
     app.include_router(similar.router)
     app.include_router(bookings.router)
+    app.include_router(booking_changes.router)
+    app.include_router(payments.router)
     openapi.install(app)
     return app

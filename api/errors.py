@@ -20,10 +20,20 @@ from accounts.tokens import InvalidTokenError
 from api.schemas.common import FieldError, ProblemDocument
 from bookings.errors import (
     BookingError,
+    BookingNotAwaitingHostError,
     BookingNotCancellableError,
     BookingNotFoundError,
+    BookingNotPayableError,
+    BookingNotReschedulableError,
+    CostsMoreError,
+    HoldExpiredError,
     InvalidDatesError,
+    InvalidQuoteError,
+    NotYourPartError,
     OwnVehicleError,
+    PaymentDeclinedError,
+    PaymentsUnavailableError,
+    PriceChangedError,
     UnknownRenterError,
     VehicleNotFoundError,
     VehicleUnavailableError,
@@ -39,7 +49,17 @@ STATUS_OF: Mapping[type[BookingError], int] = {
     BookingNotCancellableError: 409,
     OwnVehicleError: 403,
     InvalidDatesError: 422,
+    InvalidQuoteError: 422,
     UnknownRenterError: 401,
+    NotYourPartError: 403,
+    PaymentDeclinedError: 402,
+    HoldExpiredError: 409,
+    BookingNotPayableError: 409,
+    BookingNotAwaitingHostError: 409,
+    BookingNotReschedulableError: 409,
+    CostsMoreError: 409,
+    PriceChangedError: 409,
+    PaymentsUnavailableError: 503,
 }
 # More would not help the reader, and a body of a million unknown fields must not echo back.
 MOST_ERRORS = 50
@@ -156,19 +176,24 @@ async def _on_problem(_: Request, error: Exception) -> Response:
 
 async def _on_booking_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, BookingError)
+    return problem_response(booking_problem(request, error))
+
+
+def booking_problem(request: Request, error: BookingError) -> Problem:
+    """What an error of renting becomes over HTTP."""
     if isinstance(error, UnknownRenterError):
-        return problem_response(unauthorized("invalid-token", str(error)))
+        return unauthorized("invalid-token", str(error))
     # A field is a JSON pointer where there is a body, else a parameter's name.
     lead = "/" if request.method in BODY_METHODS else ""
-    wrong = error.fields if isinstance(error, InvalidDatesError) else ()
-    return problem_response(
-        Problem(
-            STATUS_OF[type(error)],
-            error.code,
-            error.title,
-            str(error),
-            errors=[FieldError(pointer=lead + name, message=message) for name, message in wrong],
-        )
+    wrong = error.fields if isinstance(error, InvalidDatesError | InvalidQuoteError) else ()
+    status = STATUS_OF[type(error)]
+    return Problem(
+        status,
+        error.code,
+        error.title,
+        str(error),
+        errors=[FieldError(pointer=lead + name, message=message) for name, message in wrong],
+        headers={"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
     )
 
 

@@ -26,6 +26,8 @@ Find a vehicle, see what it costs, book it.
   `detail`, mark the fields in `errors[]`, and keep `requestId` for the bug report. A `503` carries
   `Retry-After`.
 * **Unknown** query parameters and body fields are refused with `422`, so a typo never goes unseen.
+* **Sending again**: a `POST` of bookings with an `Idempotency-Key` is carried out once; sent again
+  with the same key and body it gets the same answer, with `Idempotency-Replayed: true`.
 * **Signing in**: `Authorization: Bearer <token>`. `X-Request-Id` may be sent and comes back.
 """
 
@@ -38,7 +40,8 @@ METADATA: dict[str, Any] = {
     "openapi_tags": [
         {"name": "search", "description": "Find vehicles: facets, counts, pages."},
         {"name": "vehicles", "description": "One vehicle and what hangs on it."},
-        {"name": "bookings", "description": "Rent, look, cancel."},
+        {"name": "bookings", "description": "Hold, pay, look, move, cancel."},
+        {"name": "payments", "description": "For the payment provider."},
         {"name": "health", "description": "For whoever operates this."},
     ],
     # What a generated client calls its functions: searchVehicles, createBooking.

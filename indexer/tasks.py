@@ -5,7 +5,7 @@ taken soon is dropped, so hints never pile up; losing all of them only adds dela
 run twice, or at the same time as another: the rows are the state, never the message.
 
 What takes long goes to a queue of its own, `indexer-slow`, so that a worker can be kept for the
-drain (`-Q indexer`); a worker that is not told serves both.
+drain (`-Q indexer`), and the clock of renting to `bookings`; a worker that is not told serves all.
 """
 
 import time
@@ -15,6 +15,7 @@ import structlog
 from celery.schedules import crontab
 from celery.signals import setup_logging
 
+from bookings import tasks as renting
 from indexer import audit as auditing
 from indexer import bulk, lag, rebuild, slices
 from indexer import drain as draining
@@ -33,7 +34,7 @@ HINT_S = 10
 SLOW = "indexer-slow"
 AUDIT_S = 6 * 3600  # more than any audit takes
 
-app = celery(settings(), "indexer", also=[SLOW], longest=draining.LONGEST_RUN_S)
+app = celery(settings(), "indexer", also=[SLOW, renting.QUEUE], longest=draining.LONGEST_RUN_S)
 app.conf.task_routes = {"indexer.fill": {"queue": SLOW}, "indexer.audit": {"queue": SLOW}}
 app.conf.beat_schedule = {
     "drain": {"task": "indexer.drain", "schedule": Ticking(1.0), "options": {"expires": HINT_S}},
@@ -47,6 +48,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=47),
         "options": {"expires": 3600},
     },
+    **renting.SCHEDULE,
 }
 
 

@@ -3,6 +3,7 @@
 from models.accounts import Account, Role
 from models.base import Base
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
+from models.idempotency import IdempotencyKey
 from models.indexing import (
     LIVE_STATES,
     BuildSlice,
@@ -14,6 +15,16 @@ from models.indexing import (
     PriceMedian,
     SearchDirty,
 )
+from models.payments import (
+    LedgerEntry,
+    Payment,
+    PaymentEvent,
+    PaymentStatus,
+    PaymentTarget,
+    Refund,
+    SandboxIntent,
+    SandboxRefund,
+)
 from models.popular import PopularSearch
 from models.reviews import Review
 from models.search import (
@@ -22,7 +33,7 @@ from models.search import (
     VehicleSearchText,
     VehicleSearchValue,
 )
-from models.vehicles import Photo, Vehicle, VehicleFeature, VehicleStatus
+from models.vehicles import CancellationPolicy, Photo, Vehicle, VehicleFeature, VehicleStatus
 
 __all__ = [
     "LIVE_STATES",
@@ -33,15 +44,25 @@ __all__ = [
     "BookingStatus",
     "BuildSlice",
     "BuildState",
+    "CancellationPolicy",
     "DeadLetter",
+    "IdempotencyKey",
     "IndexAudit",
     "IndexBuild",
     "IndexLag",
+    "LedgerEntry",
+    "Payment",
+    "PaymentEvent",
+    "PaymentStatus",
+    "PaymentTarget",
     "Photo",
     "PopularSearch",
     "PriceMedian",
+    "Refund",
     "Review",
     "Role",
+    "SandboxIntent",
+    "SandboxRefund",
     "SearchDirty",
     "Vehicle",
     "VehicleFeature",

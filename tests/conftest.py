@@ -31,7 +31,9 @@ from tests import servers
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
-    "index_dead_letters, search_dirty, bookings, reviews, photos, vehicle_features, vehicles, "
+    "sandbox_refunds, sandbox_intents, payment_events, ledger, refunds, payments, "
+    "idempotency_keys, index_dead_letters, search_dirty, bookings, reviews, photos, "
+    "vehicle_features, vehicles, "
     "accounts, vehicle_search_view, vehicle_search_texts, vehicle_search_documents, "
     "vehicle_search_values, price_medians, popular_searches"
 )
@@ -112,6 +114,7 @@ def settings(worker: str, database_url: str) -> Settings:
         index_alias=f"vehicles-test-{worker}",
         secret_key=SECRET,
         pool_size=5,
+        payments="sandbox",
     )
 
 

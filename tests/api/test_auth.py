@@ -11,6 +11,11 @@ PRIVATE = [
     ("GET", "/v1/bookings"),
     ("GET", "/v1/bookings/1"),
     ("POST", "/v1/bookings/1/cancel"),
+    ("GET", "/v1/bookings/1/cancellation"),
+    ("POST", "/v1/bookings/1/confirm"),
+    ("POST", "/v1/bookings/1/decline"),
+    ("POST", "/v1/bookings/1/pay"),
+    ("POST", "/v1/bookings/1/reschedule"),
 ]
 BODY = {"vehicleId": 1, "start": "2027-06-01", "end": "2027-06-04"}
 
