@@ -2,10 +2,12 @@
 
 The process is stopped inside a statement by a trigger that waits for a lock which the test holds,
 then killed. One renter asks again, with the same key, at another replica; another never comes back,
-and the clock clears up after them.
+and the clock clears up after them. With
+`RIDES_SOAK` at every step, without it at those that matter most.
 """
 
 import asyncio
+import os
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -24,20 +26,23 @@ START = datetime.now(UTC).date() + timedelta(days=60)
 DAYS = {"start": str(START), "end": str(START + timedelta(days=3))}
 LOCK = 4711
 HOLD = [
-    "INSERT ON bookings FOR EACH ROW",
     "UPDATE ON idempotency_keys FOR EACH ROW WHEN (NEW.status = 201)",
 ]
 PAY = [
-    "INSERT ON payments FOR EACH ROW",
-    "INSERT ON sandbox_intents FOR EACH ROW",
-    "UPDATE ON payments FOR EACH ROW WHEN (NEW.status = 'open')",
-    "UPDATE ON sandbox_intents FOR EACH ROW WHEN (NEW.status = 'authorised')",
     "UPDATE ON payments FOR EACH ROW WHEN (NEW.status = 'authorised')",
-    "UPDATE ON sandbox_intents FOR EACH ROW WHEN (NEW.status = 'captured')",
     "UPDATE ON payments FOR EACH ROW WHEN (NEW.status = 'captured')",
     "UPDATE ON bookings FOR EACH ROW WHEN (NEW.status = 'confirmed')",
     "UPDATE ON idempotency_keys FOR EACH ROW WHEN (NEW.status = 200)",
 ]
+if "RIDES_SOAK" in os.environ:
+    HOLD.append("INSERT ON bookings FOR EACH ROW")
+    PAY += [
+        "INSERT ON payments FOR EACH ROW",
+        "INSERT ON sandbox_intents FOR EACH ROW",
+        "UPDATE ON payments FOR EACH ROW WHEN (NEW.status = 'open')",
+        "UPDATE ON sandbox_intents FOR EACH ROW WHEN (NEW.status = 'authorised')",
+        "UPDATE ON sandbox_intents FOR EACH ROW WHEN (NEW.status = 'captured')",
+    ]
 
 pytestmark = pytest.mark.anyio
 
