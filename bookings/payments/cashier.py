@@ -104,6 +104,8 @@ class Cashier:
                 payment = await session.get_one(Payment, payment_id)
                 step = steps.next_step(payment)
                 refund = await steps.pending_refund(session, payment_id)
+                if step is None and payment.due_at is not None:
+                    steps.schedule((await steps.case(session, payment_id)).payment, now)
             if step is None or self._gateway is None or payment.provider != self._gateway.name:
                 return
             try:
