@@ -199,6 +199,7 @@ def _enter_environment(state_dir: Path, servers: Servers) -> None:
     os.environ.update(
         {"RIDES_ELASTICSEARCH_URL": ""} | servers.environment(), RIDES_STATE_DIR=str(state_dir)
     )
+    os.environ.setdefault("RIDES_PAYMENTS", "sandbox")
     if settings().secret_key is None:
         secret = state_dir / "secret_key"
         if not secret.exists():
@@ -271,7 +272,7 @@ curl -s '{url}/v1/search/vehicles?{text}'
 # near a place, free on these days
 curl -s '{url}/v1/search/vehicles?{urlencode({**near, **days, "sort": "distance"})}'
 
-# book it, as a renter
+# hold it for 15 minutes, as a renter; docs/renting.md goes on from here
 curl -s -X POST {url}/v1/bookings -H 'Content-Type: application/json' \\
   -H 'Authorization: Bearer {tokens.get("renter", "")}' -d {shlex.quote(booking)}
 

@@ -36,6 +36,7 @@ from bookings.transitions import live_payment, lock
 from models import Booking, BookingStatus, Payment, PaymentEvent, PaymentTarget, Refund
 
 MOST_STEPS = 10  # of one payment at a time: create, confirm, capture, and some refunds
+MOST_PAYMENTS = 2  # at a time: one that was declined before may have to be voided first
 SWEPT = 100  # payments at a time
 
 log = structlog.get_logger()
@@ -72,9 +73,8 @@ class Cashier:
             raise PaymentsUnavailableError(
                 "No payments are configured: set RIDES_PAYMENTS to sandbox or stripe."
             )
-        declined_before = True
         payment_id = 0
-        while declined_before:
+        for _ in range(MOST_PAYMENTS):
             async with self._sessions.begin() as session:
                 payment = await self._payment_of(session, booking_id, principal, method, now)
                 payment_id = payment.id
@@ -86,6 +86,8 @@ class Cashier:
                     "The payment provider does not answer. Ask again with the same "
                     "Idempotency-Key: nothing is taken twice."
                 ) from error
+            if not declined_before:
+                break
         async with self._sessions.begin() as session:
             payment = await session.get_one(Payment, payment_id)
             if payment.failure is not None:

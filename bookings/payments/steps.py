@@ -187,7 +187,9 @@ async def _on_captured(session: AsyncSession, found: Case, now: datetime) -> Non
     patience = TAKING_MONEY if approved else HOST_DECIDES_WITHIN
     if not await _keep_days(session, vehicle, booking, until=now + patience, now=now):
         await give_back(session, booking, reason=f"paid when {booking.status}", now=now)
-    elif approved:
+        return
+    payment.target = PaymentTarget.CAPTURED if approved else PaymentTarget.AUTHORISED
+    if approved:
         await move(session, booking.id, BookingStatus.CONFIRMED, of=(BookingStatus.HELD,))
 
 
