@@ -29,9 +29,10 @@ def test_a_movement_with_one_side_is_refused_at_the_commit(conn, booking):
 
 def test_another_booking_does_not_make_up_for_it(conn, booking):
     other = store_booking(conn, store_vehicle(conn), day(1), day(4))
-    with pytest.raises(psycopg.errors.RaiseException, match="off by"), conn.transaction():
-        conn.execute(WRITE, [booking, "capture:1", "renter", -500])
-        conn.execute(WRITE, [other, "capture:1", "escrow", 500])
+    both = f"WITH first AS ({WRITE}) {WRITE}"
+    sides = [booking, "capture:1", "renter", -500, other, "capture:1", "escrow", 500]
+    with pytest.raises(psycopg.errors.RaiseException, match="off by"):
+        conn.execute(both, sides)
 
 
 def test_a_movement_is_written_once(conn, booking):

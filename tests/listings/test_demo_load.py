@@ -60,7 +60,7 @@ def test_the_same_seed_fills_two_databases_alike(
     load.seed(conn, vehicles=VEHICLES, seed=1, today=TODAY)
     first = contents(conn)
     conn.execute("SET rides.allow_truncate = 'on'")
-    conn.execute(f"TRUNCATE {', '.join(first)}, photos RESTART IDENTITY")
+    conn.execute(f"TRUNCATE {', '.join(first)}, photos RESTART IDENTITY CASCADE")
     conn.execute("RESET rides.allow_truncate")
     load.seed(conn, vehicles=VEHICLES, seed=1, today=TODAY)
     assert contents(conn) == first
