@@ -22,7 +22,7 @@ from bookings.errors import (
 from bookings.holds import priced
 from bookings.pricing import LineCode
 from bookings.rules import local_today
-from bookings.service import get, retried
+from bookings.service import get, payments_of, retried
 from bookings.transitions import close, expire_stale, give_back, live_payment, lock, move, take_days
 from models import Booking, BookingStatus, CancellationPolicy, PaymentStatus, PaymentTarget, Vehicle
 
@@ -80,7 +80,7 @@ async def cancellation_terms(
         raise BookingNotCancellableError(booking_id, booking.status)
     vehicle = await session.get_one(Vehicle, booking.vehicle_id)
     found = terms_of(booking, vehicle, now)
-    payment = await live_payment(session, booking_id)
+    payment = (await payments_of(session, [booking_id])).get(booking_id)
     captured = payment is not None and payment.status == PaymentStatus.CAPTURED
     return booking, found if captured else found._replace(cents=0)
 

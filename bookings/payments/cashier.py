@@ -7,6 +7,7 @@ on from there with the same keys. So a process may be killed between any two lin
 
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 from secrets import token_hex
 
 import structlog
@@ -33,7 +34,15 @@ from bookings.payments.port import (
 from bookings.payments.steps import Step
 from bookings.service import get
 from bookings.transitions import live_payment, lock
-from models import Booking, BookingStatus, Payment, PaymentEvent, PaymentTarget, Refund
+from models import (
+    Booking,
+    BookingStatus,
+    Payment,
+    PaymentEvent,
+    PaymentStatus,
+    PaymentTarget,
+    Refund,
+)
 
 MOST_STEPS = 10  # of one payment at a time: create, confirm, capture, and some refunds
 MOST_PAYMENTS = 2  # at a time: one that was declined before may have to be voided first
@@ -247,7 +256,10 @@ class Cashier:
                         )
                     )
                 case Step.CONFIRM:
-                    intent = await gateway.confirm(intent_id, key=key, method=payment.method or "")
+                    method = payment.method or ""
+                    # Another card is another request.
+                    key += f"-{sha256(method.encode()).hexdigest()[:16]}"
+                    intent = await gateway.confirm(intent_id, key=key, method=method)
                 case Step.CAPTURE:
                     intent = await gateway.capture(intent_id, key=key)
                 case Step.VOID:
@@ -259,6 +271,8 @@ class Cashier:
             return
         async with self._sessions.begin() as session:
             found = await steps.case(session, payment.id)
+            if step is Step.CONFIRM and intent.status == PaymentStatus.OPEN:
+                steps.leave_to_renter(found.payment)
             await steps.learn(session, found, intent, now)
 
 

@@ -19,6 +19,8 @@ DECLINES = {
     "pm_card_chargeDeclinedInsufficientFunds": "insufficient_funds",
     "pm_card_chargeDeclinedExpiredCard": "expired_card",
 }
+# A test card whose bank asks the renter first, in a form that the sandbox does not have.
+ASKS_RENTER = "pm_card_authenticationRequired"
 
 
 class SandboxGateway:
@@ -53,6 +55,9 @@ class SandboxGateway:
         """
         if method in DECLINES:
             raise DeclinedError(DECLINES[method])
+        if method == ASKS_RENTER:
+            async with self._sessions.begin() as session:
+                return await _as_it_is(session, intent_id)
         return await self._move(intent_id, PaymentStatus.OPEN, status=PaymentStatus.AUTHORISED)
 
     async def capture(self, intent_id: str, *, key: str) -> Intent:  # noqa: ARG002 - as above
@@ -97,10 +102,14 @@ class SandboxGateway:
                 .where(SandboxIntent.id == intent_id, SandboxIntent.status.in_(before))
                 .values(**values)
             )
-            found = await session.get(SandboxIntent, intent_id, populate_existing=True)
-            if found is None:
-                raise GatewayError(f"the sandbox knows no intent {intent_id}")
-            return _intent(found)
+            return await _as_it_is(session, intent_id)
+
+
+async def _as_it_is(session: AsyncSession, intent_id: str) -> Intent:
+    found = await session.get(SandboxIntent, intent_id, populate_existing=True)
+    if found is None:
+        raise GatewayError(f"the sandbox knows no intent {intent_id}")
+    return _intent(found)
 
 
 def _intent(row: SandboxIntent) -> Intent:

@@ -110,6 +110,12 @@ def postpone(payment: Payment, now: datetime) -> None:
     payment.due_at = now + timedelta(seconds=seconds)
 
 
+def leave_to_renter(payment: Payment) -> None:
+    """The bank wants to hear from the renter: the provider's form asks, and an event tells."""
+    if payment.status == PaymentStatus.OPEN:
+        payment.method = None
+
+
 async def learn(session: AsyncSession, found: Case, intent: Intent, now: datetime) -> None:
     """Take in the state of the intent; what happens to the booking follows from it."""
     payment = found.payment

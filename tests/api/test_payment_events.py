@@ -11,8 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from api.dependencies import app_settings
+from bookings.payments.stripe import StripeGateway
 from models import PaymentStatus
 from tests.api.conftest import problem
+from tests.bookings import stripe_mock
 from tests.factory import insert, store_account, store_booking, store_vehicle
 
 SECRET = "whsec_test"
@@ -186,3 +188,35 @@ def test_no_payments_at_all_are_503_and_say_what_to_set(client, conn, app, monke
     answer = client.post(f"/v1/bookings/{booking}/pay", {}, account=renter)
     assert problem(answer)[:2] == (503, "payments-unavailable")
     assert "RIDES_PAYMENTS" in answer.json()["detail"]
+
+
+@pytest.fixture(scope="module")
+def mock_address():
+    with stripe_mock.running() as address:
+        yield address
+
+
+@pytest.fixture
+def by_stripe(client, app, monkeypatch, mock_address):
+    """The API with Stripe's SDK behind it, which speaks to Stripe's mock."""
+    gateway = StripeGateway("sk_test_123", address=mock_address)
+    monkeypatch.setattr(app.state.cashier, "_gateway", gateway)
+    yield client
+    client.portal.call(gateway.close)
+
+
+@pytest.mark.parametrize("method", [None, "pm_card_visa"])
+def test_a_rental_by_stripe_is_held_paid_and_confirmed_by_its_event(by_stripe, conn, method):
+    """The mock never says that it has taken anything: that is for the event to say."""
+    renter = store_account(conn)
+    wish = {"vehicleId": store_vehicle(conn), "start": START, "end": END}
+    booking = by_stripe.post("/v1/bookings", wish, account=renter).json()["id"]
+    path, body = f"/v1/bookings/{booking}", {"paymentMethod": method} if method else {}
+    waiting = by_stripe.post(f"{path}/pay", body, account=renter).json()
+    assert (waiting["status"], waiting["payment"]["status"]) == ("held", "open")
+    assert waiting["payment"]["clientSecret"]
+    (intent,) = conn.execute("SELECT intent_id FROM payments").fetchone()
+    send(by_stripe, event(CAPTURED, id=intent, amount_received=16_500))
+    assert by_stripe.get(path, account=renter).json()["status"] == "confirmed"
+    gone = by_stripe.post(f"{path}/cancel", account=renter).json()
+    assert (gone["status"], gone["payment"]["refunded"]) == ("cancelled", 16_500)

@@ -170,6 +170,14 @@ def test_without_a_card_the_answer_lets_the_client_take_it_and_only_the_renter_s
     assert rental.pay(booking).json()["status"] == "confirmed"
 
 
+def test_a_card_whose_bank_asks_the_renter_waits_for_the_answer_or_another_card(rental):
+    booking = rental.held()
+    asked = rental.pay(booking, {"paymentMethod": "pm_card_authenticationRequired"}).json()
+    assert (asked["status"], asked["payment"]["status"]) == ("held", "open")
+    assert asked["payment"]["clientSecret"]
+    assert rental.pay(booking).json()["status"] == "confirmed"
+
+
 def test_a_hold_that_is_not_paid_expires_and_its_days_are_free(rental):
     booking = rental.held()
     rental.later(minutes=14)

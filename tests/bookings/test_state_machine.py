@@ -40,7 +40,9 @@ from tests.factory import store_account, store_vehicle
 
 RUNS = int(os.environ.get("RIDES_SOAK", "25"))
 
-CARDS = st.sampled_from(["pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined", None])
+CARDS = st.sampled_from(
+    ["pm_card_visa"] * 3 + ["pm_card_chargeDeclined", "pm_card_authenticationRequired", None]
+)
 EVENTS = {
     PaymentStatus.AUTHORISED: "payment_intent.amount_capturable_updated",
     PaymentStatus.CAPTURED: "payment_intent.succeeded",
