@@ -28,6 +28,7 @@ from bookings.payments.port import (
     DeclinedError,
     Gateway,
     GatewayError,
+    Intent,
     NewIntent,
     ProviderEvent,
 )
@@ -234,36 +235,13 @@ class Cashier:
         self, step: Step, payment: Payment, refund: Refund | None, now: datetime
     ) -> None:
         """One call to the provider, and what came of it."""
-        gateway = self._gateway
-        assert gateway is not None
-        key, intent_id = f"{payment.key}-{step}", payment.intent_id or ""
+        assert self._gateway is not None
         if step is Step.REFUND:
             assert refund is not None
-            provider_id = await gateway.refund(
-                intent_id, key=f"{key}-{refund.id}", refund_id=refund.id, cents=refund.cents
-            )
-            async with self._sessions.begin() as session:
-                found = await steps.case(session, payment.id)
-                mine = await session.get_one(Refund, refund.id, with_for_update=True)
-                await steps.learn_refunded(session, found, mine, provider_id, now)
+            await self._refund(self._gateway, payment, refund, now)
             return
         try:
-            match step:
-                case Step.CREATE:
-                    intent = await gateway.create(
-                        NewIntent(
-                            payment.key, payment.amount_cents, payment.currency, payment.booking_id
-                        )
-                    )
-                case Step.CONFIRM:
-                    method = payment.method or ""
-                    # Another card is another request.
-                    key += f"-{sha256(method.encode()).hexdigest()[:16]}"
-                    intent = await gateway.confirm(intent_id, key=key, method=method)
-                case Step.CAPTURE:
-                    intent = await gateway.capture(intent_id, key=key)
-                case Step.VOID:
-                    intent = await gateway.void(intent_id, key=key)
+            intent = await _asked(self._gateway, step, payment)
         except DeclinedError as declined:
             async with self._sessions.begin() as session:
                 found = await steps.case(session, payment.id)
@@ -274,6 +252,38 @@ class Cashier:
             if step is Step.CONFIRM and intent.status == PaymentStatus.OPEN:
                 steps.leave_to_renter(found.payment)
             await steps.learn(session, found, intent, now)
+
+    async def _refund(
+        self, gateway: Gateway, payment: Payment, refund: Refund, now: datetime
+    ) -> None:
+        provider_id = await gateway.refund(
+            payment.intent_id or "",
+            key=f"{payment.key}-refund-{refund.id}",
+            refund_id=refund.id,
+            cents=refund.cents,
+        )
+        async with self._sessions.begin() as session:
+            found = await steps.case(session, payment.id)
+            mine = await session.get_one(Refund, refund.id, with_for_update=True)
+            await steps.learn_refunded(session, found, mine, provider_id, now)
+
+
+async def _asked(gateway: Gateway, step: Step, payment: Payment) -> Intent:
+    """The provider's answer to a step, under a key that is always the same for it."""
+    key, intent_id = f"{payment.key}-{step}", payment.intent_id or ""
+    match step:
+        case Step.CREATE:
+            new = NewIntent(payment.key, payment.amount_cents, payment.currency, payment.booking_id)
+            return await gateway.create(new)
+        case Step.CONFIRM:
+            method = payment.method or ""
+            # Another card is another request.
+            key += f"-{sha256(method.encode()).hexdigest()[:16]}"
+            return await gateway.confirm(intent_id, key=key, method=method)
+        case Step.CAPTURE:
+            return await gateway.capture(intent_id, key=key)
+        case _:
+            return await gateway.void(intent_id, key=key)
 
 
 def _require_payable(booking: Booking, now: datetime) -> None:
