@@ -32,7 +32,10 @@ down: install ## Stop what `make up` started
 test: check ## All checks, then all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-soak: install ## Long: both engines at random, relations between searches, outages, faults at a site
+soak: install ## Long: engines and renting at random, races, kill -9, outages, faults at a site
+	RIDES_SOAK=1000 $(BIN)/pytest --timeout=3600 tests/bookings/test_state_machine.py
+	RIDES_SOAK=200 $(BIN)/pytest --timeout=3600 tests/bookings/test_races_over_http.py
+	RIDES_SOAK=1 $(BIN)/pytest --timeout=1800 tests/bookings/test_kill9.py
 	RIDES_SOAK=14000 $(BIN)/pytest --timeout=3600 tests/search/test_engines.py
 	RIDES_SOAK=4000 $(BIN)/pytest --timeout=3600 tests/search/test_engines_by_text.py
 	RIDES_SOAK=3000 $(BIN)/pytest --timeout=3600 tests/search/test_metamorphic.py

@@ -20,12 +20,14 @@ from api.routes import (
     auth,
     auth_providers,
     auth_second_factor,
+    booking_changes,
     bookings,
     clusters,
     facet_values,
     health,
     hosting,
     metrics,
+    payments,
     photos,
     search,
     similar,
@@ -33,6 +35,7 @@ from api.routes import (
     uploads,
     vehicles,
 )
+from bookings.payments.opening import open_cashier
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
@@ -56,6 +59,8 @@ RESOURCES = (
     photos,
     similar,
     bookings,
+    booking_changes,
+    payments,
     auth,
     auth_second_factor,
     auth_providers,
@@ -81,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.attempts = AttemptLimits(chosen)
         app.state.requests = RequestLimits(chosen)
         app.state.providers = Providers(chosen)
+        app.state.cashier = open_cashier(chosen, app.state.sessions)
         app.state.searches = open_searches(chosen)
         app.state.truth = Truth(chosen)
         app.state.store = open_store(chosen)
@@ -100,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await app.state.attempts.close()
             await app.state.searches.close()
             await app.state.truth.close()
+            await app.state.cashier.close()
             await engine.dispose()
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)

@@ -43,13 +43,23 @@ from api.schemas.common import FieldError, ProblemDocument
 from bookings.errors import (
     BlockNotFoundError,
     BookingError,
+    BookingNotAwaitingHostError,
     BookingNotCancellableError,
     BookingNotFoundError,
+    BookingNotPayableError,
+    BookingNotReschedulableError,
+    CostsMoreError,
     DaysNotFreeError,
+    HoldExpiredError,
     InvalidDatesError,
+    InvalidQuoteError,
+    NotYourPartError,
     OwnVehicleError,
+    PaymentDeclinedError,
+    PaymentsUnavailableError,
     PhotoNotFoundError,
     PhotoOrderError,
+    PriceChangedError,
     TooManyError,
     UnknownRenterError,
     VehicleArchivedError,
@@ -87,6 +97,7 @@ STATUS_OF: Mapping[type[AccountError | BookingError], int] = {
     BookingNotCancellableError: 409,
     OwnVehicleError: 403,
     InvalidDatesError: 422,
+    InvalidQuoteError: 422,
     UnknownRenterError: 401,
     VehicleArchivedError: 409,
     VehicleHasBookingsError: 409,
@@ -95,6 +106,15 @@ STATUS_OF: Mapping[type[AccountError | BookingError], int] = {
     BlockNotFoundError: 404,
     PhotoNotFoundError: 404,
     PhotoOrderError: 409,
+    NotYourPartError: 403,
+    PaymentDeclinedError: 402,
+    HoldExpiredError: 409,
+    BookingNotPayableError: 409,
+    BookingNotAwaitingHostError: 409,
+    BookingNotReschedulableError: 409,
+    CostsMoreError: 409,
+    PriceChangedError: 409,
+    PaymentsUnavailableError: 503,
 }
 # More would not help the reader, and a body of a million unknown fields must not echo back.
 MOST_ERRORS = 50
@@ -212,19 +232,24 @@ async def _on_problem(_: Request, error: Exception) -> Response:
 
 async def _on_booking_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, BookingError)
+    return problem_response(booking_problem(request, error))
+
+
+def booking_problem(request: Request, error: BookingError) -> Problem:
+    """What an error of renting becomes over HTTP."""
     if isinstance(error, UnknownRenterError):
-        return problem_response(unauthorized("invalid-token", str(error)))
+        return unauthorized("invalid-token", str(error))
     # A field is a JSON pointer where there is a body, else a parameter's name.
     lead = "/" if request.method in BODY_METHODS else ""
-    wrong = error.fields if isinstance(error, InvalidDatesError) else ()
-    return problem_response(
-        Problem(
-            STATUS_OF[type(error)],
-            error.code,
-            error.title,
-            str(error),
-            errors=[FieldError(pointer=lead + name, message=message) for name, message in wrong],
-        )
+    wrong = error.fields if isinstance(error, InvalidDatesError | InvalidQuoteError) else ()
+    status = STATUS_OF[type(error)]
+    return Problem(
+        status,
+        error.code,
+        error.title,
+        str(error),
+        errors=[FieldError(pointer=lead + name, message=message) for name, message in wrong],
+        headers={"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
     )
 
 

@@ -26,6 +26,8 @@ Find a vehicle, see what it costs, book it.
   `detail`, mark the fields in `errors[]`, and keep `requestId` for the bug report. A `503` carries
   `Retry-After`.
 * **Unknown** query parameters and body fields are refused with `422`, so a typo never goes unseen.
+* **Sending again**: a `POST` of bookings with an `Idempotency-Key` is carried out once; sent again
+  with the same key and body it gets the same answer, with `Idempotency-Replayed: true`.
 * **Signing in**: `POST /v1/auth/login` gives an `accessToken`, for `Authorization: Bearer <token>`,
   and a `refreshToken`, by which `POST /v1/auth/refresh-token` gives the next two.
 * **Limits**: in 15 minutes 100 requests without a token, 1000 with one, 5000 of the premium tier.
@@ -43,7 +45,8 @@ METADATA: dict[str, Any] = {
         {"name": "search", "description": "Find vehicles: facets, counts, pages."},
         {"name": "vehicles", "description": "One vehicle and what hangs on it."},
         {"name": "hosting", "description": "Your own vehicles: terms, calendar, photos."},
-        {"name": "bookings", "description": "Rent, look, cancel."},
+        {"name": "bookings", "description": "Hold, pay, look, move, cancel."},
+        {"name": "payments", "description": "For the payment provider."},
         {"name": "accounts", "description": "Register, sign in, second factor."},
         {"name": "health", "description": "For whoever operates this."},
     ],

@@ -1,4 +1,4 @@
-"""Which vehicles `bookings.service.book` would take now, in one statement of SQL.
+"""Which vehicles `bookings.holds.hold` would take now, in one statement of SQL.
 
 `bookings.rules` says the same in Python, and a test holds the two to each other. This one is for
 the check that every search makes: a third of the CPU, and no row crosses the wire that is not

@@ -85,7 +85,7 @@ async def availability(
 async def quote_for(
     session: AsyncSession, *, vehicle_id: int, start: date, end: date, now: datetime
 ) -> DatedQuote:
-    """The price of [start, end), and whether `book` would take it now.
+    """The price of [start, end), and whether `hold` would take it now.
 
     Raises:
         VehicleNotFoundError: no listed vehicle has this id.

@@ -170,3 +170,112 @@ class PhotoOrderError(BookingError):
             f"The order must name each photo of vehicle {vehicle_id} that is ready once: "
             "read the photos again, then send their ids in the new order."
         )
+
+
+class BookingStateError(BookingError):
+    """The booking is not in a state from which this can be done; the subclass says what."""
+
+    wanted: ClassVar[str]
+
+    def __init__(self, booking_id: int, state: str) -> None:
+        super().__init__(f"Booking {booking_id} is {state}: {self.wanted}.")
+
+
+class BookingNotPayableError(BookingStateError):
+    """It ended before it was paid."""
+
+    code = "booking-not-payable"
+    title = "The booking cannot be paid any more"
+    wanted = "only held ones can be paid; book the days again"
+
+
+class HoldExpiredError(BookingStateError):
+    """The 15 minutes are over."""
+
+    code = "hold-expired"
+    title = "The days are not held any more"
+    wanted = "book the days again, if they are still free"
+
+
+class BookingNotAwaitingHostError(BookingStateError):
+    """There is nothing for the host to decide."""
+
+    code = "booking-not-awaiting-host"
+    title = "The booking does not wait for its host"
+    wanted = "a host decides about paid bookings of vehicles without instant booking"
+
+
+class BookingNotReschedulableError(BookingStateError):
+    """It cannot move, or not any more."""
+
+    code = "booking-not-reschedulable"
+    title = "The booking cannot be moved"
+    wanted = (
+        "unpaid holds can be moved, and confirmed ones for as long as cancelling would give "
+        "everything back"
+    )
+
+
+class CostsMoreError(BookingError):
+    """The new days of a paid booking would cost more than was paid."""
+
+    code = "reschedule-costs-more"
+    title = "The new days cost more than was paid"
+
+    def __init__(self, more_cents: int, currency: str) -> None:
+        super().__init__(
+            f"These days cost {more_cents} cents of {currency} more than was paid: cancel, which "
+            "gives everything back, and book them."
+        )
+
+
+class PriceChangedError(BookingError):
+    """The renter agreed to another price than the days cost now."""
+
+    code = "price-changed"
+    title = "The price has changed"
+
+    def __init__(self, total_cents: int, currency: str) -> None:
+        super().__init__(
+            f"These days cost {total_cents} cents of {currency} now: ask for a new quote, and show "
+            "it to the renter."
+        )
+
+
+class InvalidQuoteError(BookingError):
+    """The quote is not one of ours, is of something else, or is older than 15 minutes."""
+
+    code = "invalid-quote"
+    title = "The quote does not hold"
+    fields = (("quote", "is not a valid quote for this vehicle and these days"),)
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The quote {reason}: ask for a new one.")
+
+
+class NotYourPartError(BookingError):
+    """The renter tried to decide for the host, or the other way round."""
+
+    code = "not-your-part"
+    title = "This is for the other side to do"
+
+    def __init__(self, whose: str) -> None:
+        super().__init__(f"Only {whose} can do this.")
+
+
+class PaymentDeclinedError(BookingError):
+    """The provider refused the payment; nothing was taken."""
+
+    code = "payment-declined"
+    title = "The payment was declined"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The payment was declined ({reason}): pay with another card.")
+        self.reason = reason
+
+
+class PaymentsUnavailableError(BookingError):
+    """The provider did not answer, or none is configured; asking again is safe."""
+
+    code = "payments-unavailable"
+    title = "Payments do not answer"

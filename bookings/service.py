@@ -1,4 +1,4 @@
-"""Taking, showing and cancelling bookings.
+"""Showing bookings, and what everything that takes or changes them shares.
 
 Every function works in the caller's transaction and commits nothing. Every write locks the
 vehicle's row first, then lets the exclusion constraint decide: measured with 64 clients, that is
@@ -6,111 +6,27 @@ what neither double-books nor deadlocks. Whatever checks availability without th
 better answer sooner.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 
 import psycopg.errors
-from sqlalchemy import ColumnElement, exists, or_, select, update
-from sqlalchemy.dialects.postgresql import Range, insert
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from accounts.tokens import Principal
 from bookings.blocked import blocked
-from bookings.errors import (
-    BookingNotCancellableError,
-    BookingNotFoundError,
-    InvalidDatesError,
-    OwnVehicleError,
-    UnknownRenterError,
-    VehicleNotFoundError,
-    VehicleUnavailableError,
-)
+from bookings.errors import BookingNotFoundError, VehicleNotFoundError
 from bookings.pricing import LARGEST_TOTAL_CENTS, RateTerms, quote
-from bookings.rules import Obstacle, Reason, obstacles, rental_days
-from models import TAKES_DAYS, Booking, BookingStatus, Vehicle, VehicleStatus
+from bookings.rules import Obstacle, Reason, obstacles
+from models import TAKES_DAYS, Booking, Payment, Vehicle, VehicleStatus
 
-CANCELLABLE = (BookingStatus.HELD, BookingStatus.CONFIRMED)
+T = TypeVar("T")
 RETRIES = 3
 RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-
-
-async def book(
-    session: AsyncSession,
-    *,
-    renter_id: int,
-    vehicle_id: int,
-    start: date,
-    end: date,
-    now: datetime,
-) -> Booking:
-    """Book [start, end) of a vehicle; the booking is `confirmed` at once.
-
-    There are no payments yet. When they come, a booking starts as `held` and is confirmed by them.
-
-    Args:
-        session: the caller's transaction; it is still usable after an error below.
-        renter_id: the account that rents and pays.
-        vehicle_id: the vehicle, listed and not the renter's own.
-        start: pick-up day on the vehicle's calendar.
-        end: return day, not part of the rental.
-        now: the current time, aware; the vehicle's own calendar is derived from it.
-
-    Raises:
-        VehicleNotFoundError: no listed vehicle has this id.
-        OwnVehicleError: the renter is the vehicle's host.
-        InvalidDatesError: the dates break a rule; `fields` says which and how to keep it.
-        VehicleUnavailableError: at least one day is taken.
-        UnknownRenterError: the account does not exist.
-    """
-
-    async def attempt() -> Booking:
-        vehicle = await listed_vehicle(session, vehicle_id, lock=True)
-        if vehicle.host_id == renter_id:
-            raise OwnVehicleError(vehicle_id)
-        days = rental_days(start, end)
-        if broken := rule_obstacles(vehicle, start, end, now):
-            raise InvalidDatesError([(each.field, each.message) for each in broken])
-        total = quote(rate_terms(vehicle), days).total_cents
-        return await _insert(session, vehicle, renter_id, Range(start, end), total)
-
-    return await _retried(session, attempt)
-
-
-async def cancel(session: AsyncSession, *, booking_id: int, principal: Principal) -> Booking:
-    """Cancel a booking that has not begun, for its renter, its vehicle's host or an admin.
-
-    Cancelling what is already cancelled changes nothing and gives the same answer.
-
-    Raises:
-        BookingNotFoundError: no such booking, or it is not the principal's business.
-        BookingNotCancellableError: it has begun, ended, expired or was declined.
-    """
-
-    async def attempt() -> Booking:
-        booking = await get(session, booking_id=booking_id, principal=principal)
-        await session.execute(
-            select(Vehicle.id)
-            .where(Vehicle.id == booking.vehicle_id)
-            .with_for_update(key_share=True)
-        )
-        # Compare-and-set: whatever happened since the read above, only these states give way.
-        cancelled = await session.scalar(
-            update(Booking)
-            .where(Booking.id == booking_id, Booking.status.in_(CANCELLABLE))
-            .values(status=BookingStatus.CANCELLED)
-            .returning(Booking)
-            .execution_options(populate_existing=True)
-        )
-        if cancelled is not None:
-            return cancelled
-        await session.refresh(booking)
-        if booking.status != BookingStatus.CANCELLED:
-            raise BookingNotCancellableError(booking_id, booking.status)
-        return booking
-
-    return await _retried(session, attempt)
 
 
 async def get(session: AsyncSession, *, booking_id: int, principal: Principal) -> Booking:
@@ -153,6 +69,15 @@ async def list_bookings(
         statement = statement.where(Booking.id < before)
     found = list(await session.scalars(statement))
     return found[:limit], len(found) > limit
+
+
+async def payments_of(session: AsyncSession, booking_ids: Sequence[int]) -> dict[int, Payment]:
+    """The newest payment of each booking that has one, by booking."""
+    found = await session.scalars(
+        select(Payment).where(Payment.booking_id.in_(booking_ids)).order_by(Payment.id),
+        execution_options={"populate_existing": True},
+    )
+    return {payment.booking_id: payment for payment in found}
 
 
 async def is_taken(session: AsyncSession, vehicle_id: int, start: date, end: date) -> bool:
@@ -208,39 +133,7 @@ def _taken(
     return booked | blocked(vehicle_id, start, end)
 
 
-async def _insert(
-    session: AsyncSession, vehicle: Vehicle, renter_id: int, during: Range[date], total_cents: int
-) -> Booking:
-    """Store a booking of a vehicle that is locked; the exclusion constraint has the last word."""
-    statement = (
-        insert(Booking)
-        .values(
-            vehicle_id=vehicle.id,
-            renter_id=renter_id,
-            during=during,
-            total_cents=total_cents,
-            currency=vehicle.currency,
-        )
-        # With the constraint as arbiter a conflict is an empty answer, not an error that would
-        # abort the transaction (nor, unlocked, a queue of deadlocks).
-        .on_conflict_do_nothing(constraint="no_double_booking")
-        .returning(Booking)
-    )
-    try:
-        booking = (await session.scalars(statement)).one_or_none()
-    except IntegrityError as error:
-        # The vehicle is locked, so the missing row can only be the renter's.
-        if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
-            raise UnknownRenterError from error
-        if isinstance(error.orig, psycopg.errors.ExclusionViolation):  # blocked by the host
-            raise VehicleUnavailableError(vehicle.id) from error
-        raise
-    if booking is None:
-        raise VehicleUnavailableError(vehicle.id)
-    return booking
-
-
-async def _retried(session: AsyncSession, attempt: Callable[[], Awaitable[Booking]]) -> Booking:
+async def retried(session: AsyncSession, attempt: Callable[[], Awaitable[T]]) -> T:
     """Run `attempt` in a savepoint, again when PostgreSQL chose it as a deadlock's victim."""
     for left in range(RETRIES, -1, -1):
         try:

@@ -206,6 +206,7 @@ def _enter_environment(state_dir: Path, servers: Servers) -> None:
     os.environ.setdefault("RIDES_RATE_LIMITS", "false")  # who tries it out is one network
     os.environ.setdefault("RIDES_SMTP_URL", CONSOLE)
     os.environ.setdefault("RIDES_APP_URL", _base_url())
+    os.environ.setdefault("RIDES_PAYMENTS", "sandbox")
     if settings().secret_key is None:
         secret = state_dir / "secret_key"
         if not secret.exists():
@@ -278,7 +279,7 @@ curl -s '{url}/v1/search/vehicles?{text}'
 # near a place, free on these days
 curl -s '{url}/v1/search/vehicles?{urlencode({**near, **days, "sort": "distance"})}'
 
-# book it, as a renter
+# hold it for 15 minutes, as a renter; docs/renting.md goes on from here
 curl -s -X POST {url}/v1/bookings -H 'Content-Type: application/json' \\
   -H 'Authorization: Bearer {tokens.get("renter", "")}' -d {shlex.quote(booking)}
 

@@ -5,8 +5,8 @@ taken soon is dropped, so hints never pile up; losing all of them only adds dela
 run twice, or at the same time as another: the rows are the state, never the message.
 
 What takes long goes to a queue of its own, `indexer-slow`, so that a worker can be kept for the
-drain (`-Q indexer`). Mails have theirs, `mail`, and photos, `photos`. A worker that is not told
-serves all.
+drain (`-Q indexer`). Mails have theirs, `mail`, photos `photos`, and renting's clock `bookings`. A
+worker that is not told serves all.
 """
 
 import time
@@ -18,6 +18,7 @@ from celery.signals import setup_logging
 
 from accounts import tasks as account_tasks
 from bookings import photo_tasks
+from bookings import tasks as renting
 from indexer import audit as auditing
 from indexer import bulk, lag, rebuild, slices
 from indexer import drain as draining
@@ -41,7 +42,7 @@ AUDIT_S = 6 * 3600  # more than any audit takes
 app = celery(
     settings(),
     "indexer",
-    also=[SLOW, account_tasks.QUEUE, photo_tasks.QUEUE],
+    also=[SLOW, account_tasks.QUEUE, photo_tasks.QUEUE, renting.QUEUE],
     longest=draining.LONGEST_RUN_S,
 )
 app.conf.task_routes = {
@@ -66,6 +67,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=47),
         "options": {"expires": 3600},
     },
+    **renting.SCHEDULE,
 }
 account_tasks.install(app)
 

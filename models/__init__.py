@@ -12,6 +12,7 @@ from models.accounts import (
 from models.base import Base
 from models.blocks import CalendarBlock
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
+from models.idempotency import IdempotencyKey
 from models.indexing import (
     LIVE_STATES,
     BuildSlice,
@@ -24,6 +25,16 @@ from models.indexing import (
     SearchDirty,
 )
 from models.mails import Mail, MailKind, PasswordReset, Registration
+from models.payments import (
+    LedgerEntry,
+    Payment,
+    PaymentEvent,
+    PaymentStatus,
+    PaymentTarget,
+    Refund,
+    SandboxIntent,
+    SandboxRefund,
+)
 from models.popular import PopularSearch
 from models.reviews import Review
 from models.search import (
@@ -35,6 +46,7 @@ from models.search import (
 from models.sign_ins import ProviderFlow, RefreshToken, TokenFamily
 from models.vehicles import (
     BOUNDS,
+    CancellationPolicy,
     Photo,
     PhotoUpload,
     UploadState,
@@ -55,14 +67,21 @@ __all__ = [
     "BuildSlice",
     "BuildState",
     "CalendarBlock",
+    "CancellationPolicy",
     "DeadLetter",
     "ExternalIdentity",
+    "IdempotencyKey",
     "IndexAudit",
     "IndexBuild",
     "IndexLag",
+    "LedgerEntry",
     "Mail",
     "MailKind",
     "PasswordReset",
+    "Payment",
+    "PaymentEvent",
+    "PaymentStatus",
+    "PaymentTarget",
     "Photo",
     "PhotoUpload",
     "PopularSearch",
@@ -70,9 +89,12 @@ __all__ = [
     "ProviderFlow",
     "RecoveryCode",
     "RefreshToken",
+    "Refund",
     "Registration",
     "Review",
     "Role",
+    "SandboxIntent",
+    "SandboxRefund",
     "SearchDirty",
     "SecondFactor",
     "Tier",

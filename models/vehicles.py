@@ -60,6 +60,14 @@ class VehicleStatus(StrEnum):
     ARCHIVED = "archived"
 
 
+class CancellationPolicy(StrEnum):
+    """What of the price goes back when a renter cancels: bookings/policies.py has the days."""
+
+    FLEXIBLE = "flexible"
+    MODERATE = "moderate"
+    STRICT = "strict"
+
+
 class Vehicle(Base):
     """One car that a host rents out.
 
@@ -72,6 +80,7 @@ class Vehicle(Base):
     __table_args__ = (
         UniqueConstraint("source", "source_key"),
         CheckConstraint(one_of("status", VehicleStatus), name="status"),
+        CheckConstraint(one_of("cancellation_policy", CancellationPolicy), name="policy"),
         CheckConstraint("btrim(make) <> ''", name="make_not_blank"),
         CheckConstraint(_between("year"), name="year"),
         CheckConstraint(_between("seats"), name="seats"),
@@ -121,6 +130,7 @@ class Vehicle(Base):
     max_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("365"))
     notice_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     instant_book: Mapped[bool] = mapped_column(server_default=text("true"))
+    cancellation_policy: Mapped[str] = mapped_column(server_default=CancellationPolicy.MODERATE)
 
     lat: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
     lon: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))

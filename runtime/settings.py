@@ -107,6 +107,14 @@ class Settings(BaseSettings):
         "UTC", description="of the marketplace: where it is today when a renter writes tomorrow"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
+    payments: Literal["none", "sandbox", "stripe"] = Field(
+        "none", description="who takes payments: nobody, a pretence for trying out, or Stripe"
+    )
+    stripe_secret_key: SecretStr | None = Field(None, description="Stripe's secret API key")
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="what Stripe signs its events with; without it, events are refused"
+    )
+    stripe_url: str = Field("https://api.stripe.com", description="where Stripe's API answers")
     pool_size: int = Field(20, ge=1, le=200, description="PostgreSQL connections per process")
 
     @field_validator("time_zone")
@@ -116,6 +124,11 @@ class Settings(BaseSettings):
             msg = f"{name!r} is no IANA time zone: write one such as Pacific/Honolulu"
             raise ValueError(msg)
         return name
+
+    @field_validator("stripe_secret_key", "stripe_webhook_secret", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return value or None
 
     @field_validator("smtp_url")
     @classmethod

@@ -35,11 +35,12 @@ from tests.postbox import Postbox
 SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
-    "index_dead_letters, search_dirty, bookings, calendar_blocks, reviews, photos, photo_uploads, "
-    "vehicle_features, vehicles, accounts, external_identities, second_factors, recovery_codes, "
-    "token_families, refresh_tokens, provider_flows, mails, registrations, password_resets, "
-    "vehicle_search_view, vehicle_search_texts, vehicle_search_documents, vehicle_search_values, "
-    "price_medians, popular_searches"
+    "sandbox_refunds, sandbox_intents, payment_events, ledger, refunds, payments, "
+    "idempotency_keys, index_dead_letters, search_dirty, bookings, calendar_blocks, reviews, "
+    "photos, photo_uploads, vehicle_features, vehicles, accounts, external_identities, "
+    "second_factors, recovery_codes, token_families, refresh_tokens, provider_flows, mails, "
+    "registrations, password_resets, vehicle_search_view, vehicle_search_texts, "
+    "vehicle_search_documents, vehicle_search_values, price_medians, popular_searches"
 )
 
 
@@ -121,6 +122,7 @@ def settings(worker: str, database_url: str, tmp_path_factory: pytest.TempPathFa
         secret_key=SECRET,
         pool_size=5,
         state_dir=tmp_path_factory.mktemp("state"),
+        payments="sandbox",
     )
 
 

@@ -4,7 +4,7 @@ Each function inserts one row (a vehicle with its features and photos) and retur
 `overrides` are columns of the table.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from psycopg import Connection, sql
@@ -84,6 +84,8 @@ def store_booking(
         "total_cents": 5_000 * (end - start).days,
         "currency": "USD",
     }
+    if overrides.get("status") == "held":
+        row["expires_at"] = datetime(2030, 1, 1, tzinfo=UTC)
     return insert(conn, "bookings", row | overrides)
 
 

@@ -13,7 +13,7 @@ from api.errors import problem_responses
 from api.preconditions import ETAG
 from api.schemas.common import DECIMAL_DIGITS, Id, IsoDate
 from api.schemas.vehicles import AvailabilityOut, QuoteOut, ReviewOut, ReviewPage, VehicleOut
-from bookings import calendar
+from bookings import calendar, quotes
 from bookings import vehicles as showroom
 from bookings.hosting import Owned
 
@@ -84,6 +84,7 @@ async def get_availability(
 async def get_quote(
     vehicle_id: VehicleId,
     session: Session,
+    settings: AppSettings,
     now: Now,
     start: Annotated[IsoDate, Query(description="pick-up day", examples=["2027-06-01"])],
     end: Annotated[
@@ -91,9 +92,18 @@ async def get_quote(
         Query(description="return day, at most 365 days after start", examples=["2027-06-04"]),
     ],
 ) -> QuoteOut:
-    """The total is what a booking of these days costs; nothing is held by asking."""
+    """The total is what a booking of these days costs; nothing is held by asking.
+
+    `token` makes the price hold for 15 minutes, whatever the host does meanwhile.
+    """
     found = await calendar.quote_for(session, vehicle_id=vehicle_id, start=start, end=end, now=now)
-    return QuoteOut.of(vehicle_id, start, end, found)
+    signed: tuple[str | None, datetime | None] = (None, None)
+    if found.obstacle is None:
+        secret = settings.require_secret()
+        signed = quotes.sign(
+            secret, vehicle_id=vehicle_id, start=start, end=end, quote=found.quote, now=now
+        )
+    return QuoteOut.of(vehicle_id, start, end, found, signed)
 
 
 @router.get("/{id}/reviews", summary="Reviews, newest first", responses=BAD_CURSOR)

@@ -11,7 +11,7 @@ from bookings.calendar import Availability, DatedQuote, Days
 from bookings.pricing import LineCode
 from bookings.rules import Reason
 from bookings.vehicles import VehicleDetail
-from models import Review, Vehicle, VehicleStatus
+from models import CancellationPolicy, Review, Vehicle, VehicleStatus
 
 
 class Host(Shape):
@@ -48,6 +48,9 @@ class VehicleOut(Shape):
     max_days: int = Field(description="longest rental", examples=[365])
     notice_days: int = Field(description="days between booking and pick-up", examples=[0])
     instant_book: bool = Field(description="whether no one has to agree", examples=[True])
+    cancellation_policy: CancellationPolicy = Field(
+        description="what cancelling gives back", examples=["moderate"]
+    )
     rating: float | None = Field(description="1 to 5; null without reviews", examples=[4.92])
     review_count: int = Field(description="reviews behind the rating", examples=[38])
     trips: int = Field(description="rentals that its source counts", examples=[51])
@@ -160,9 +163,23 @@ class QuoteOut(Shape):
     reason: Reason | None = Field(
         description="why it would not; null if available", examples=["taken"]
     )
+    token: str | None = Field(
+        description="as `quote` of a booking, makes this price hold; null if not available",
+        examples=["eyJvZiI6Wzdd.c2lnbmF0dXJl"],
+    )
+    expires_at: datetime | None = Field(
+        description="until when the token is good, 15 minutes", examples=["2026-05-09T18:45:00Z"]
+    )
 
     @classmethod
-    def of(cls, vehicle_id: int, start: date, end: date, found: DatedQuote) -> Self:
+    def of(
+        cls,
+        vehicle_id: int,
+        start: date,
+        end: date,
+        found: DatedQuote,
+        signed: tuple[str | None, datetime | None],
+    ) -> Self:
         """The shape of a quote."""
         return cls(
             vehicle_id=vehicle_id,
@@ -177,6 +194,8 @@ class QuoteOut(Shape):
             total=found.quote.total_cents,
             available=found.obstacle is None,
             reason=found.obstacle,
+            token=signed[0],
+            expires_at=signed[1],
         )
 
 

@@ -167,6 +167,8 @@ class History:
             currency=CURRENCY,
             created_at=created_at,
             updated_at=created_at,
+            # As long as a host may take to answer, or all would be gone at once.
+            expires_at=self._calendar.moment(-DAY) if status == BookingStatus.HELD else None,
         )
 
     def _renter(self) -> int:

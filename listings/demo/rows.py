@@ -84,6 +84,7 @@ class BookingRow(NamedTuple):
     currency: str
     created_at: str
     updated_at: str
+    expires_at: str | None
 
 
 class Batch(NamedTuple):

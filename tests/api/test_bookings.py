@@ -20,12 +20,20 @@ def test_booking_answers_201_with_the_booking_and_where_it_is(client, conn):
     assert booking | {"id": 1, "createdAt": ""} == {
         "id": 1,
         "vehicleId": vehicle,
-        "status": "confirmed",
+        "status": "held",
         "start": "2027-06-01",
         "end": "2027-06-04",
         "days": 3,
         "total": 16_500,
         "currency": "USD",
+        "lines": [
+            {"code": "rental", "label": "3 days", "amount": 15_000},
+            {"code": "service-fee", "label": "Service fee", "amount": 1_500},
+        ],
+        "cancellationPolicy": "moderate",
+        "needsApproval": False,
+        "expiresAt": "2027-05-20T22:15:00Z",
+        "payment": None,
         "createdAt": "",
     }
     again = client.get(answer.headers["location"], account=renter)
@@ -131,7 +139,11 @@ def test_a_host_is_refused_the_hosts_own_vehicle(client, conn):
         ({"end": "2027-06-01"}, "/end", "must be after start"),
         ({"end": "2028-06-04"}, "/end", "at most 365 days after start"),
         ({"start": "2027-05-19"}, "/start", "must be 2027-05-20 or later"),
-        ({"promo": 1}, "/promo", "unknown field; the fields are vehicleId, start, end"),
+        (
+            {"promo": 1},
+            "/promo",
+            "unknown field; the fields are vehicleId, start, end, quote, amount",
+        ),
         ({"vehicle_id": 1}, "/vehicle_id", "unknown field"),
         ({"a/b~c": 1}, "/a~1b~0c", "unknown field"),
     ],
@@ -175,7 +187,10 @@ def test_cancelling_frees_the_days_and_may_be_repeated(client, conn):
     booking = client.post("/v1/bookings", wish(vehicle), account=renter).json()
     path = f"/v1/bookings/{booking['id']}/cancel"
     first = client.post(path, account=renter)
-    assert (first.status_code, first.json()) == (200, booking | {"status": "cancelled"})
+    assert (first.status_code, first.json()) == (
+        200,
+        booking | {"status": "cancelled", "expiresAt": None},
+    )
     again = client.post(path, account=renter)
     assert (again.status_code, again.json()) == (200, first.json())
     other = client.post("/v1/bookings", wish(vehicle), account=store_account(conn))

@@ -47,6 +47,7 @@ def test_a_vehicle_shows_everything_public(client, conn):
         "maxDays": 365,
         "noticeDays": 0,
         "instantBook": True,
+        "cancellationPolicy": "moderate",
         "rating": 4.75,
         "reviewCount": 2,
         "trips": 0,
@@ -151,7 +152,9 @@ def test_a_window_that_cannot_be_is_refused_by_parameter(client, conn):
 def test_a_quote_is_itemised(client, conn):
     vehicle = store_vehicle(conn, weekly_discount_pct=10, cleaning_fee_cents=2_500)
     days = {"start": "2027-06-01", "end": "2027-06-08"}
-    assert client.get(f"/v1/vehicles/{vehicle}/quote", params=days).json() == {
+    quote = client.get(f"/v1/vehicles/{vehicle}/quote", params=days).json()
+    assert quote.pop("token")
+    assert quote == {
         "vehicleId": vehicle,
         "start": "2027-06-01",
         "end": "2027-06-08",
@@ -166,6 +169,7 @@ def test_a_quote_is_itemised(client, conn):
         "total": 37_150,
         "available": True,
         "reason": None,
+        "expiresAt": "2027-05-20T22:15:00Z",
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.dialects.postgresql import Range
 
 from accounts.tokens import Principal
-from bookings import service
+from bookings import changes, holds, service
 from bookings.errors import VehicleUnavailableError
 from models import Booking, Role
 from models.session import async_engine, sessions
@@ -31,7 +31,7 @@ async def one_of_the_crowd(transactions, renter, vehicle, start, end):
     """'won' or 'lost'; anything else is an error and fails the test."""
     try:
         async with transactions.begin() as session:
-            await service.book(
+            await holds.hold(
                 session, renter_id=renter, vehicle_id=vehicle, start=start, end=end, now=NOW
             )
     except VehicleUnavailableError:
@@ -114,7 +114,7 @@ async def test_a_crowd_that_books_and_cancels_ends_without_overlap(conn, transac
                         session, account_id=renter, as_host=False, before=None, limit=1
                     )
                     mine = Principal(renter, Role.RENTER)
-                    await service.cancel(session, booking_id=page[0].id, principal=mine)
+                    await changes.cancel(session, booking_id=page[0].id, principal=mine, now=NOW)
 
     await asyncio.gather(*(book_and_cancel(renter) for renter in renters))
     assert overlaps(conn) == 0

@@ -1,11 +1,11 @@
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from accounts.tokens import Principal
-from bookings import bookable, service
+from bookings import bookable, changes, holds, service
 from bookings.errors import (
     BookingNotCancellableError,
     BookingNotFoundError,
@@ -23,24 +23,27 @@ pytestmark = pytest.mark.anyio
 
 
 async def book(session, renter, vehicle, start, end, now=NOW):
-    return await service.book(
+    return await holds.hold(
         session, renter_id=renter, vehicle_id=vehicle, start=start, end=end, now=now
     )
 
 
 async def cancel(session, booking, account, role=Role.RENTER):
-    return await service.cancel(session, booking_id=booking, principal=Principal(account, role))
+    return await changes.cancel(
+        session, booking_id=booking, principal=Principal(account, role), now=NOW
+    )
 
 
 def status_of(conn, booking):
     return conn.execute("SELECT status FROM bookings WHERE id = %s", [booking]).fetchone()[0]
 
 
-async def test_a_booking_is_confirmed_at_the_quoted_total(conn, session):
+async def test_days_are_held_for_15_minutes_at_the_quoted_total(conn, session):
     vehicle = store_vehicle(conn, cleaning_fee_cents=2_500, weekly_discount_pct=10)
     renter = store_account(conn)
     booking = await book(session, renter, vehicle, day(1), day(8))
-    assert booking.status == BookingStatus.CONFIRMED
+    assert booking.status == BookingStatus.HELD
+    assert booking.expires_at == NOW + timedelta(minutes=15)
     assert (booking.vehicle_id, booking.renter_id) == (vehicle, renter)
     assert (booking.during.lower, booking.during.upper) == (day(1), day(8))
     assert (booking.total_cents, booking.currency) == (37_150, "USD")
@@ -230,7 +233,7 @@ async def test_lists_are_newest_first_in_pages_without_gap_or_repeat(conn, sessi
     ) == ([], False)
 
 
-async def test_what_can_be_booked_is_what_book_would_take(conn, session):
+async def test_what_can_be_booked_is_what_hold_would_take(conn, session):
     free = store_vehicle(conn)
     taken, unlisted = store_vehicle(conn), store_vehicle(conn, status="unlisted")
     notice, short = store_vehicle(conn, notice_days=9), store_vehicle(conn, max_days=2)
@@ -250,14 +253,14 @@ FAIL = "DO $$ BEGIN RAISE EXCEPTION 'victim' USING ERRCODE = '{}'; END $$"
 
 def failing(monkeypatch, times, code):
     """Make the database abort the first so many attempts of a booking."""
-    real, left = service.listed_vehicle, iter(range(times))
+    real, left = holds.listed_vehicle, iter(range(times))
 
     async def listed_vehicle(session, vehicle_id, *, lock):
         if next(left, None) is not None:
             await session.execute(text(FAIL.format(code)))
         return await real(session, vehicle_id, lock=lock)
 
-    monkeypatch.setattr(service, "listed_vehicle", listed_vehicle)
+    monkeypatch.setattr(holds, "listed_vehicle", listed_vehicle)
 
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])

@@ -121,6 +121,14 @@ def test_it_searches_with_the_engine_and_knows_its_people(told):
             headers={**headers, "Idempotency-Key": "test-demo"},
         )
         assert booked.status_code == 201
+        paid = client.post(
+            f"{booked.headers['location']}/pay",
+            json={"paymentMethod": "pm_card_visa"},
+            headers=headers,
+        ).json()
+        # Where the host wants to decide, the money is only reserved.
+        status = "authorised" if paid["needsApproval"] else "captured"
+        assert paid["payment"]["status"] == status
 
 
 @pytest.mark.usefixtures("demo")

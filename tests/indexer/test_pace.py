@@ -127,6 +127,7 @@ def test_what_takes_long_has_a_queue_of_its_own_and_workers_serve_both() -> None
         "indexer-slow",
         "mail",
         "photos",
+        "bookings",
     ]
     assert conf.task_default_queue == "indexer"
 

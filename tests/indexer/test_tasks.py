@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from devstack.processes import wait_until
 from indexer import drain, tasks
 from runtime.clients import celery
 from runtime.settings import Settings
+from tests.factory import store_booking
 from tests.indexer.site import Site
 
 SECONDS = 20
@@ -89,6 +91,20 @@ def test_a_committed_change_is_searchable_by_itself_also_after_the_broker_was_wi
 
     assert broker.llen("indexer") <= 1, "hints do not pile up"
     assert not list(worker_log.parent.glob("celerybeat*")), "beat needs no file"
+
+
+def test_a_hold_that_is_over_ends_by_itself(
+    live: Site, broker: redis.Redis, worker_log: Path
+) -> None:
+    """The clock of renting runs in the same worker."""
+    days = date(2030, 5, 1), date(2030, 5, 4)
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    store_booking(live.conn, live.store(), *days, status="held", expires_at=over)
+
+    def expired() -> bool:
+        return live.conn.execute("SELECT status FROM bookings").fetchall() == [("expired",)]
+
+    eventually(expired, worker_log)
 
 
 def test_a_hint_comes_every_second_and_outlives_clocks_that_differ() -> None:

@@ -61,7 +61,7 @@ def test_the_same_seed_fills_two_databases_alike(
     first = contents(conn)
     conn.execute("SET rides.allow_truncate = 'on'")
     empty = [*first, "photos", "photo_uploads", "calendar_blocks"]
-    conn.execute(f"TRUNCATE {', '.join(empty)} RESTART IDENTITY")
+    conn.execute(f"TRUNCATE {', '.join(empty)} RESTART IDENTITY CASCADE")
     conn.execute("RESET rides.allow_truncate")
     load.seed(conn, vehicles=VEHICLES, seed=1, today=TODAY)
     assert contents(conn) == first
