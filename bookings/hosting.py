@@ -28,6 +28,7 @@ from models import (
     TAKES_DAYS,
     Account,
     Booking,
+    CancellationPolicy,
     Photo,
     Role,
     Vehicle,
@@ -64,6 +65,7 @@ class Terms:
     max_days: int = 365
     notice_days: int = 0
     instant_book: bool = True
+    cancellation_policy: str = CancellationPolicy.MODERATE
     lat: Decimal | None = None
     lon: Decimal | None = None
     city: str | None = None

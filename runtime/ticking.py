@@ -16,17 +16,19 @@ class SteadyScheduler(Scheduler):  # type: ignore[misc]  # Celery ships no types
 
     Celery's own goes by the wall clock: set back by an hour, it would look at no entry for an hour.
     An entry for a time of day may come early or late by as much as the clock jumped, once. Every
-    three minutes of sending, it touches beat's `--schedule`, which otherwise it has no use for:
-    the health check looks at it.
+    three minutes of sending, it touches the file that `--schedule` names, for a health check to
+    look at; it has no other use for one.
     """
 
     def __init__(self, *args: Any, schedule_filename: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._alive = Path(schedule_filename)
+        unnamed = schedule_filename == self.app.conf.beat_schedule_filename
+        self._alive = None if unnamed else Path(schedule_filename)
 
     def sync(self) -> None:
         """Say that something was sent."""
-        self._alive.touch()
+        if self._alive is not None:
+            self._alive.touch()
 
     def _when(self, entry: Any, next_time_to_run: float, **_: Any) -> float:  # noqa: ARG002 - Celery's
         return time.monotonic() + (self.adjust(next_time_to_run) or 0.0)

@@ -13,7 +13,7 @@ from api.schemas.common import Body, IsoDate, Page, Shape
 from api.schemas.vehicles import headline
 from bookings.hosting import OwnVehicle, Terms
 from listings import normalise, places
-from models import BOUNDS, CalendarBlock, VehicleStatus
+from models import BOUNDS, CalendarBlock, CancellationPolicy, VehicleStatus
 from models.vehicles import CURRENCY
 
 MICRODEGREE = Decimal("0.000001")
@@ -133,6 +133,11 @@ class VehicleIn(Body):
     )
     instant_book: Annotated[bool, Field(strict=True)] = Field(
         True, description="whether no one has to agree", examples=[True]
+    )
+    cancellation_policy: CancellationPolicy = Field(
+        CancellationPolicy.MODERATE,
+        description="what a renter gets back who cancels; bookings keep that of their day",
+        examples=["flexible"],
     )
     location: PlaceIn = Field(default_factory=PlaceIn, description="where it stands")
     time_zone: Annotated[Text, AfterValidator(spelling.time_zone)] = Field(

@@ -53,6 +53,7 @@ def test_a_created_vehicle_is_listed_and_shown_as_it_was_described(client, host)
         maxDays=30,
         noticeDays=1,
         instantBook=False,
+        cancellationPolicy="strict",
         location={
             "lat": 19.7074,
             "lon": -155.0885,
@@ -87,6 +88,7 @@ def test_a_created_vehicle_is_listed_and_shown_as_it_was_described(client, host)
         "maxDays": 30,
         "noticeDays": 1,
         "instantBook": False,
+        "cancellationPolicy": "strict",
         "rating": None,
         "reviewCount": 0,
         "trips": 0,
@@ -167,6 +169,7 @@ def test_what_is_not_the_hosts_to_set_is_refused(client, conn, host, field):
         ({"dailyRate": "5000"}, "/dailyRate"),
         ({"currency": "usd"}, "/currency"),
         ({"instantBook": 1}, "/instantBook"),
+        ({"cancellationPolicy": "none"}, "/cancellationPolicy"),
         ({"minDays": 8, "maxDays": 7}, "/maxDays"),
         ({"timeZone": "Honolulu"}, "/timeZone"),
         ({"timeZone": "localtime"}, "/timeZone"),

@@ -19,6 +19,7 @@ from bookings.errors import (
     VehicleNotFoundError,
     VehicleUnavailableError,
 )
+from bookings.holds import hold
 from models import Booking, CalendarBlock, Role
 from models.session import async_engine, sessions
 from tests.bookings.conftest import NOW, day
@@ -62,9 +63,7 @@ async def block(session, vehicle, host, start, end, **more):
 
 
 async def book(session, vehicle, renter, start, end):
-    return await service.book(
-        session, renter_id=renter, vehicle_id=vehicle, start=start, end=end, now=NOW
-    )
+    return await hold(session, renter_id=renter, vehicle_id=vehicle, start=start, end=end, now=NOW)
 
 
 async def test_without_the_triggers_checking_before_inserting_books_blocked_days(settings, worker):
@@ -176,9 +175,9 @@ async def test_blocked_days_cannot_be_booked_until_they_are_given_back(
     renter = store_account(conn)
     with pytest.raises(VehicleUnavailableError):
         await book(session, vehicle, renter, day(3), day(6))
-    assert (await book(session, vehicle, renter, day(4), day(6))).status == "confirmed"
+    assert (await book(session, vehicle, renter, day(4), day(6))).status == "held"
     await blocks.unblock(session, vehicle_id=vehicle, block_id=kept.id, principal=host)
-    assert (await book(session, vehicle, renter, day(3), day(4))).status == "confirmed"
+    assert (await book(session, vehicle, renter, day(3), day(4))).status == "held"
 
 
 async def test_booked_and_blocked_days_cannot_be_blocked(conn, session, vehicle, host):
