@@ -35,3 +35,17 @@ def create_account(
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def let_sign_in(connection: Connection[Any], account_id: int, *, email: str, password: str) -> None:
+    """Give an account that was made without them, as by seeding, an address and a password.
+
+    Raises:
+        InvalidFieldError: the address is none, or the password breaks a rule.
+    """
+    address = normalised(email)
+    require_good(password, address=address)
+    connection.execute(
+        "UPDATE accounts SET email = %s, password_hash = %s WHERE id = %s",
+        [address, hash_now(password), account_id],
+    )

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlencode
 
 import typer
@@ -46,19 +46,30 @@ def run(vehicles: int) -> None:
         typer.echo("stopped")
 
 
-def demo_tokens() -> dict[str, str]:
-    """A bearer token for one of the example marketplace's people per role."""
+class _Person(NamedTuple):
+    """One of the example marketplace's people, ready to sign in; `token` is good for 12 hours."""
+
+    email: str
+    password: str
+    token: str
+
+
+def demo_people() -> dict[str, _Person]:
+    """A renter, a host and an admin by role, with new passwords."""
+    from accounts.ready_made import let_sign_in
     from accounts.tokens import BY_HAND_TTL, sign_token
     from listings.demo.people import people
     from models.session import connect
 
     secret = settings().require_secret()
+    found = {}
     with connect(settings(), application="demo") as connection:
-        accounts = people(connection)
-    return {
-        role: sign_token(account, role, secret=secret, ttl=BY_HAND_TTL)
-        for role, account in accounts.items()
-    }
+        for role, account in people(connection).items():
+            email, password = f"{role}@example.org", secrets.token_urlsafe(12)
+            let_sign_in(connection, account, email=email, password=password)
+            token = sign_token(account, role, secret=secret, ttl=BY_HAND_TTL)
+            found[role] = _Person(email, password, token)
+    return found
 
 
 def _run(state_dir: Path, vehicles: int) -> None:
@@ -83,9 +94,9 @@ def _serve(state_dir: Path, vehicles: int) -> None:
         )
         _note_children(state_dir, children)
         _await_ready(children)
-        tokens = demo_tokens()
-        _write_down(state_dir, servers, tokens)
-        _introduce(tokens)
+        people = demo_people()
+        _write_down(state_dir, servers, people)
+        _introduce(people)
         if servers.missing is not None:
             _warn(servers.missing)
         _supervise(children, Mails(children[-1].log))
@@ -249,19 +260,20 @@ def _await_ready(children: list[_Child]) -> None:
         )
 
 
-def _write_down(state_dir: Path, servers: Servers, tokens: dict[str, str]) -> None:
+def _write_down(state_dir: Path, servers: Servers, people: dict[str, _Person]) -> None:
     content = {
         "url": _base_url(),
         "databaseUrl": servers.database_url,
         "redisUrl": servers.redis_url,
         "elasticsearchUrl": servers.elasticsearch_url,
-        "tokens": tokens,
+        "people": {role: person._asdict() for role, person in people.items()},
+        "tokens": {role: person.token for role, person in people.items()},
     }
     places.write_private(state_dir / "demo.json", json.dumps(content, indent=2) + "\n")
 
 
-def _introduce(tokens: dict[str, str]) -> None:
-    """Print the address and five requests made from a vehicle that is really there."""
+def _introduce(people: dict[str, _Person]) -> None:
+    """Print the address, who can sign in, and requests made from a vehicle that is really there."""
     url = _base_url()
     start = date.today() + timedelta(days=30)  # noqa: DTZ011 - any coming day will do
     days = {"start": start.isoformat(), "end": (start + timedelta(days=3)).isoformat()}
@@ -273,6 +285,9 @@ def _introduce(tokens: dict[str, str]) -> None:
         {"q": f"{vehicle.get('make', '')} with gps".strip(), "facets": "make,body"}, safe=","
     )
     typer.secho(f"\nready: {url}\n", bold=True)
+    for role, person in people.items():
+        typer.echo(f"{role:6}  {person.email:18}  password {person.password}")
+    typer.echo()
     typer.echo(f"""# text and facets
 curl -s '{url}/v1/search/vehicles?{text}'
 
@@ -281,7 +296,11 @@ curl -s '{url}/v1/search/vehicles?{urlencode({**near, **days, "sort": "distance"
 
 # hold it for 15 minutes, as a renter; docs/renting.md goes on from here
 curl -s -X POST {url}/v1/bookings -H 'Content-Type: application/json' \\
-  -H 'Authorization: Bearer {tokens.get("renter", "")}' -d {shlex.quote(booking)}
+  -H 'Authorization: Bearer {people["renter"].token}' -d {shlex.quote(booking)}
+
+# sign in, as the host; docs/hosting.md goes on from here
+curl -s -X POST {url}/v1/auth/login -H 'Content-Type: application/json' \\
+  -d '{json.dumps({"email": people["host"].email, "password": people["host"].password})}'
 
 # an account of your own; its mail is printed here
 curl -s -X POST {url}/v1/auth/register -H 'Content-Type: application/json' \\

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.errors import InvalidFieldError
-from accounts.ready_made import create_account
+from accounts.ready_made import create_account, let_sign_in
 from accounts.tidying import tidy
 from models import Role, Tier
 from tests.factory import insert, store_account
@@ -23,6 +23,16 @@ def test_it_can_be_made_again_with_another_role(conn):
 def test_its_password_keeps_the_rules(conn):
     with pytest.raises(InvalidFieldError, match="at least 15"):
         create_account(conn, email="k@example.org", password="short", display_name="K")
+
+
+def test_a_seeded_account_can_be_let_in(conn):
+    account = store_account(conn, role="host")
+    let_sign_in(conn, account, email="Malia@Example.org", password=PASSWORD)
+    row = conn.execute("SELECT id, email, role, password_hash FROM accounts").fetchone()
+    assert row[:3] == (account, "malia@example.org", "host")
+    assert row[3].startswith("$argon2id$")
+    with pytest.raises(InvalidFieldError, match="at least 15"):
+        let_sign_in(conn, account, email="malia@example.org", password="short")
 
 
 def test_what_has_expired_goes_and_the_rest_stays(conn):

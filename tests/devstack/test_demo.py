@@ -67,10 +67,10 @@ def told(demo, state_dir):
     return json.loads((state_dir / "demo.json").read_text())
 
 
-def test_it_says_where_it_is_and_offers_five_requests(demo, told):
+def test_it_says_where_it_is_and_offers_six_requests(demo, told):
     text = demo[1].read_text()
     assert f"ready: {told['url']}\n" in text
-    assert text.count("\ncurl ") == 5
+    assert text.count("\ncurl ") == 6
 
 
 def test_a_registration_is_finished_by_the_mail_that_it_prints(demo, told):
@@ -129,6 +129,18 @@ def test_it_searches_with_the_engine_and_knows_its_people(told):
         # Where the host wants to decide, the money is only reserved.
         status = "authorised" if paid["needsApproval"] else "captured"
         assert paid["payment"]["status"] == status
+
+
+@pytest.mark.parametrize("role", ["renter", "host", "admin"])
+def test_its_people_can_sign_in_with_what_was_printed(told, role):
+    person = told["people"][role]
+    given = {"email": person["email"], "password": person["password"]}
+    with httpx2.Client(base_url=told["url"], timeout=30) as client:
+        tokens = client.post("/v1/auth/login", json=given).json()
+        headers = {"Authorization": f"Bearer {tokens['accessToken']}"}
+        assert client.get("/v1/auth/me", headers=headers).json()["role"] == role
+        if role == "host":
+            assert client.get("/v1/vehicles", headers=headers).json()["items"]
 
 
 @pytest.mark.usefixtures("demo")
