@@ -136,7 +136,7 @@ def test_its_people_can_sign_in_with_what_was_printed(told, role):
     person = told["people"][role]
     given = {"email": person["email"], "password": person["password"]}
     with httpx2.Client(base_url=told["url"], timeout=30) as client:
-        tokens = client.post("/v1/auth/login", json=given).json()
+        tokens = client.post("/v1/auth/login", json=given).json()["tokens"]
         headers = {"Authorization": f"Bearer {tokens['accessToken']}"}
         assert client.get("/v1/auth/me", headers=headers).json()["role"] == role
         if role == "host":

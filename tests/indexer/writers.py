@@ -55,7 +55,8 @@ class Ledger:
     def _may_be(self, number: int) -> set[str]:
         if number in self.cancelled:
             return {"cancelled"}
-        return {"confirmed", "cancelled"} if number in self.unsure else {"confirmed"}
+        kept = {"held", "expired"}  # nobody pays here; a soak outlasts a hold
+        return kept | {"cancelled"} if number in self.unsure else kept
 
 
 class Writers:
