@@ -21,7 +21,6 @@ PHASES = ("before", "during", "after")
 PHASE_S = 15.0
 SLOWEST_MS, TIMES = 1500, 2.0  # promised: ms of a search; how much bookings' p95 may grow
 CROWDS = (16, 64)  # renters at once while PostgreSQL alone answers: how far that goes
-_VARIABLES = ("RIDES_DATABASE_URL", "RIDES_REDIS_URL", "RIDES_ELASTICSEARCH_URL")
 
 
 @dataclass
@@ -85,7 +84,7 @@ def _own(bench: stack.Bench) -> tuple[int, float]:
 
 
 def _restart(bench: stack.Bench) -> None:
-    kept = {name: os.environ.pop(name) for name in _VARIABLES}
+    kept = {name: os.environ.pop(name) for name in stack.VARIABLES}
     stack.servers(bench.state)  # on the port that it had
     os.environ.update(kept)
 

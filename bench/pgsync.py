@@ -59,6 +59,8 @@ def _servers(state_dir: Path) -> None:
             return
         connection.execute("ALTER SYSTEM SET wal_level = 'logical'")
     devstack.down(state_dir)
+    for name in stack.VARIABLES:  # or the servers that are down would be waited for
+        os.environ.pop(name)
     stack.servers(state_dir)
 
 

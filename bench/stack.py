@@ -23,6 +23,8 @@ from sqlalchemy.engine import make_url
 from devstack import stack
 from runtime.settings import Settings, settings
 
+# Where the servers are, of those that the bench starts itself.
+VARIABLES = ("RIDES_DATABASE_URL", "RIDES_REDIS_URL", "RIDES_ELASTICSEARCH_URL")
 SECRET = "benchmarks sign with this secret, and nothing else does"
 
 
