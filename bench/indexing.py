@@ -8,7 +8,6 @@ of itself.
 import os
 import subprocess
 import sys
-import time
 from typing import Any
 
 import orjson
@@ -24,7 +23,6 @@ RATES = (50, 200)  # writes a second
 SECONDS = 60.0
 WARM_UP_S = 10.0
 AUDITS = 3
-LONGEST_BACKLOG_S = 600
 LAG_P50_MS, LAG_P99_MS, AUDITED = 400, 1000, 8000
 
 
@@ -45,7 +43,7 @@ def measure(bench: stack.Bench) -> dict[str, Any]:
         stack.settle(client)
         results["audit_vehicles_a_second"] = [_audit() for _ in range(AUDITS)]
         with stack.worker(bench.state), psycopg.connect(url, autocommit=True) as connection:
-            _drained(connection)  # the seeding left a row for each change
+            lag.drained(connection)  # the seeding left a row for each change
             lag.measure(url, index, rate=RATES[-1], seconds=WARM_UP_S)
             connection.execute("DELETE FROM index_lag")
             for rate in RATES:
@@ -53,14 +51,6 @@ def measure(bench: stack.Bench) -> dict[str, Any]:
             results["own_lag_s"] = _own_lag()
         client.indices.delete(index=list(client.indices.get_alias(name=chosen.index_alias)))
     return results
-
-
-def _drained(connection: psycopg.Connection[Any]) -> None:
-    deadline = time.monotonic() + LONGEST_BACKLOG_S
-    while connection.execute("SELECT FROM search_dirty LIMIT 1").fetchall():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the worker does not get through what the seeding left")
-        time.sleep(1)
 
 
 def _audit() -> int:

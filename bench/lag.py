@@ -23,6 +23,7 @@ from bench.report import summary
 SAMPLES_A_SECOND = 10
 REVIEW_EVERY = 4  # of so many writes one is a review
 POLL_S = 0.01
+LONGEST_BACKLOG_S = 600
 LONGEST_S = 60.0  # a sample that is not found by then counts as that
 
 
@@ -86,6 +87,19 @@ def measure(database_url: str, index: Index, *, rate: int, seconds: float) -> di
         "not_found": len(samples),
         "writes_a_second": round(written.writes / (seconds + written.behind_s), 1),
     }
+
+
+def drained(connection: psycopg.Connection[Any]) -> None:
+    """Wait until the drain has done what there is.
+
+    Raises:
+        TimeoutError: it does not within ten minutes.
+    """
+    deadline = time.monotonic() + LONGEST_BACKLOG_S
+    while connection.execute("SELECT FROM search_dirty LIMIT 1").fetchall():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the worker does not get through what is waiting")
+        time.sleep(1)
 
 
 def write(
