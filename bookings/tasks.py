@@ -6,10 +6,11 @@ twice or late changes nothing but the moment.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from celery import shared_task
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bookings import clock, idempotency
@@ -50,10 +51,17 @@ def tidy() -> int:
 async def _tick(maker: async_sessionmaker[AsyncSession]) -> int:
     cashier = open_cashier(settings(), maker)
     try:
-        moved = await clock.tick(maker, datetime.now(UTC))
-        return moved + await cashier.sweep(datetime.now(UTC))
+        moved = await clock.tick(maker, await _now(maker))
+        return moved + await cashier.sweep(await _now(maker))
     finally:
         await cashier.close()
+
+
+async def _now(maker: async_sessionmaker[AsyncSession]) -> datetime:
+    """By the database: a worker whose clock jumps would end all holds and rentals at once."""
+    async with maker() as session:
+        told: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+        return told
 
 
 async def _with_sessions(work: Callable[[async_sessionmaker[AsyncSession]], Awaitable[T]]) -> T:

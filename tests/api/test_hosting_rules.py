@@ -65,9 +65,10 @@ def test_the_bounds_of_a_number_are_those_of_its_column(conn, column, end, beyon
 
 
 # Mostly what people write, and now and then what no column takes.
-LETTERS = st.sampled_from(
-    "aZé 3-'\N{RIGHT SINGLE QUOTATION MARK}ß漢\n\x00\x1b\ud800"
-) | st.sampled_from("ab c")
+PLAIN = st.sampled_from("ab c")
+LETTERS = (
+    st.sampled_from("aZé 3-'\N{RIGHT SINGLE QUOTATION MARK}ß漢\n\x00\x1b\ud800") | PLAIN | PLAIN
+)
 TEXTS = st.none() | st.text(LETTERS, min_size=1, max_size=8)
 NUMBERS = {
     FIELDS.get(column, column): st.integers(low, high)
@@ -125,7 +126,7 @@ def test_most_of_these_are_taken():
             taken += 1
 
     count()
-    assert taken > 10
+    assert taken > 15
 
 
 def test_postgresql_knows_every_time_zone_that_is_taken(conn):
