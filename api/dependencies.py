@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from accounts.limits import AttemptLimits
 from accounts.passwords import Hasher
 from accounts.tokens import Principal, verify_token
-from api.errors import invalid_request, unauthorized
+from api.errors import Problem, invalid_request, unauthorized
 from api.schemas.common import FieldError
 from runtime.settings import Settings
 
@@ -105,6 +105,20 @@ async def current_principal(principal: OptionalPrincipal) -> Principal:
 
 
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+
+
+async def current_admin(principal: CurrentPrincipal) -> Principal:
+    """The admin who is asking.
+
+    Raises:
+        Problem: 403, it is somebody else.
+    """
+    if not principal.is_admin:
+        raise Problem(403, "admins-only", "For admins only", "Sign in as an admin.")
+    return principal
+
+
+CurrentAdmin = Annotated[Principal, Depends(current_admin)]
 
 
 async def now() -> datetime:

@@ -41,6 +41,7 @@ from accounts.errors import (
 from accounts.tokens import InvalidTokenError
 from api.schemas.common import FieldError, ProblemDocument
 from bookings.errors import (
+    AlreadyReviewedError,
     BlockNotFoundError,
     BookingError,
     BookingNotAwaitingHostError,
@@ -48,6 +49,7 @@ from bookings.errors import (
     BookingNotFoundError,
     BookingNotPayableError,
     BookingNotReschedulableError,
+    BookingNotReviewableError,
     CostsMoreError,
     DaysNotFreeError,
     HoldExpiredError,
@@ -60,6 +62,8 @@ from bookings.errors import (
     PhotoNotFoundError,
     PhotoOrderError,
     PriceChangedError,
+    ReviewNotFoundError,
+    ReviewWindowOverError,
     TooManyError,
     UnknownRenterError,
     VehicleArchivedError,
@@ -112,6 +116,10 @@ STATUS_OF: Mapping[type[AccountError | BookingError], int] = {
     BookingNotPayableError: 409,
     BookingNotAwaitingHostError: 409,
     BookingNotReschedulableError: 409,
+    BookingNotReviewableError: 409,
+    ReviewWindowOverError: 409,
+    AlreadyReviewedError: 409,
+    ReviewNotFoundError: 404,
     CostsMoreError: 409,
     PriceChangedError: 409,
     PaymentsUnavailableError: 503,

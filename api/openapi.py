@@ -46,6 +46,7 @@ METADATA: dict[str, Any] = {
         {"name": "vehicles", "description": "One vehicle and what hangs on it."},
         {"name": "hosting", "description": "Your own vehicles: terms, calendar, photos."},
         {"name": "bookings", "description": "Hold, pay, look, move, cancel."},
+        {"name": "reviews", "description": "Write them, reply to them, moderate them."},
         {"name": "payments", "description": "For the payment provider."},
         {"name": "accounts", "description": "Register, sign in, second factor."},
         {"name": "health", "description": "For whoever operates this."},

@@ -1,6 +1,7 @@
 """What can go wrong with renting, in the words of renting: a stable code, a title, a sentence."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar
 
 
@@ -251,6 +252,44 @@ class InvalidQuoteError(BookingError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The quote {reason}: ask for a new one.")
+
+
+class BookingNotReviewableError(BookingStateError):
+    """The rental is not over, or never was one."""
+
+    code = "booking-not-reviewable"
+    title = "The booking cannot be reviewed"
+    wanted = "only completed ones can be reviewed"
+
+
+class ReviewWindowOverError(BookingError):
+    """The rental ended too long ago."""
+
+    code = "review-window-over"
+    title = "It is too late for a review"
+
+    def __init__(self, booking_id: int, last: date) -> None:
+        super().__init__(f"Booking {booking_id} could be reviewed until {last}.")
+
+
+class AlreadyReviewedError(BookingError):
+    """A booking has one review, and that stays as it is."""
+
+    code = "already-reviewed"
+    title = "The booking has a review"
+
+    def __init__(self, booking_id: int) -> None:
+        super().__init__(f"Booking {booking_id} has been reviewed, and a review stays as it is.")
+
+
+class ReviewNotFoundError(BookingError):
+    """There is no such review, or none that the asker may see."""
+
+    code = "review-not-found"
+    title = "No such review"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no review {what}.")
 
 
 class NotYourPartError(BookingError):

@@ -1,14 +1,12 @@
-"""The vehicle as a renter sees it before booking: everything public, and its reviews."""
+"""The vehicle as a renter sees it before booking: everything public."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.tokens import Principal
 from bookings.errors import VehicleNotFoundError
-from bookings.service import listed_vehicle
 from models import Account, Photo, Review, Vehicle, VehicleFeature, VehicleStatus
 
 
@@ -68,7 +66,7 @@ async def detail(
     count, total = (
         await session.execute(
             select(func.count(), func.coalesce(func.sum(Review.rating), 0)).where(
-                Review.vehicle_id == vehicle_id
+                Review.vehicle_id == vehicle_id, Review.hidden_at.is_(None)
             )
         )
     ).one()
@@ -80,33 +78,6 @@ async def detail(
         rating=_rating(vehicle, count, total),
         review_count=count + vehicle.imported_review_count,
     )
-
-
-async def reviews(
-    session: AsyncSession,
-    *,
-    vehicle_id: int,
-    before: tuple[datetime, int] | None,
-    limit: int,
-) -> tuple[list[Review], bool]:
-    """A page of a listed vehicle's reviews, newest first, and whether there are more.
-
-    `before` is the (created_at, id) of the last review of the page before; None for the first.
-
-    Raises:
-        VehicleNotFoundError: no listed vehicle has this id.
-    """
-    await listed_vehicle(session, vehicle_id)
-    statement = (
-        select(Review)
-        .where(Review.vehicle_id == vehicle_id)
-        .order_by(Review.created_at.desc(), Review.id.desc())
-        .limit(limit + 1)
-    )
-    if before is not None:
-        statement = statement.where(tuple_(Review.created_at, Review.id) < before)
-    found = list(await session.scalars(statement))
-    return found[:limit], len(found) > limit
 
 
 def _may_see(viewer: Principal | None, vehicle: Vehicle) -> bool:

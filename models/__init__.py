@@ -36,7 +36,7 @@ from models.payments import (
     SandboxRefund,
 )
 from models.popular import PopularSearch
-from models.reviews import Review
+from models.reviews import Review, ReviewReport
 from models.search import (
     VehicleSearchDocument,
     VehicleSearchRow,
@@ -92,6 +92,7 @@ __all__ = [
     "Refund",
     "Registration",
     "Review",
+    "ReviewReport",
     "Role",
     "SandboxIntent",
     "SandboxRefund",

@@ -114,6 +114,9 @@ SORTS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 RELEVANCE, DISTANCE = "relevance", "distance"
 LONGEST_TOTAL = 30  # days for which documents carry a total
+PRIOR_REVIEWS = (
+    10  # as many `rating_evidence` and `rating_doubt` weigh the prior mean (docs/adr/0034)
+)
 
 
 @cache

@@ -37,10 +37,11 @@ SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 TABLES = (
     "sandbox_refunds, sandbox_intents, payment_events, ledger, refunds, payments, "
     "idempotency_keys, index_dead_letters, search_dirty, bookings, calendar_blocks, reviews, "
-    "photos, photo_uploads, vehicle_features, vehicles, accounts, external_identities, "
-    "second_factors, recovery_codes, token_families, refresh_tokens, provider_flows, mails, "
-    "registrations, password_resets, vehicle_search_view, vehicle_search_texts, "
-    "vehicle_search_documents, vehicle_search_values, price_medians, popular_searches"
+    "review_reports, photos, photo_uploads, vehicle_features, vehicles, accounts, "
+    "external_identities, second_factors, recovery_codes, token_families, refresh_tokens, "
+    "provider_flows, mails, registrations, password_resets, vehicle_search_view, "
+    "vehicle_search_texts, vehicle_search_documents, vehicle_search_values, price_medians, "
+    "popular_searches"
 )
 
 

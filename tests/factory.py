@@ -71,6 +71,16 @@ def store_review(
     return insert(conn, "reviews", {"vehicle_id": vehicle_id, "rating": rating} | overrides)
 
 
+def store_report(
+    conn: Connection[Any], review_id: int, account_id: int, reason: str = "Spam."
+) -> None:
+    """That the account finds the review wrong."""
+    row = (review_id, account_id, reason)
+    conn.execute(
+        "INSERT INTO review_reports (review_id, account_id, reason) VALUES (%s, %s, %s)", row
+    )
+
+
 def store_booking(
     conn: Connection[Any], vehicle_id: int, start: date, end: date, **overrides: Any
 ) -> int:

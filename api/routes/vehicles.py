@@ -12,8 +12,9 @@ from api.dependencies import AppSettings, Now, OptionalPrincipal, Session, known
 from api.errors import problem_responses
 from api.preconditions import ETAG
 from api.schemas.common import DECIMAL_DIGITS, Id, IsoDate
-from api.schemas.vehicles import AvailabilityOut, QuoteOut, ReviewOut, ReviewPage, VehicleOut
-from bookings import calendar, quotes
+from api.schemas.reviews import ReviewOut, ReviewPage
+from api.schemas.vehicles import AvailabilityOut, QuoteOut, VehicleOut
+from bookings import calendar, quotes, reviews
 from bookings import vehicles as showroom
 from bookings.hosting import Owned
 
@@ -120,15 +121,14 @@ async def list_reviews(
     if cursor is not None:
         last = cursors.decode(settings, of, cursor)
         before = (datetime.fromisoformat(last["createdAt"]), last["id"])
-    found, has_more = await showroom.reviews(
+    found, has_more = await reviews.of_vehicle(
         session, vehicle_id=vehicle_id, before=before, limit=limit
     )
-    return ReviewPage(
-        items=[ReviewOut.of(review) for review in found],
-        has_more=has_more,
-        next_cursor=cursors.encode(
-            settings, of, {"createdAt": found[-1].created_at, "id": found[-1].id}
+    next_cursor = None
+    if has_more:
+        oldest = found[-1].review
+        next_cursor = cursors.encode(
+            settings, of, {"createdAt": oldest.created_at, "id": oldest.id}
         )
-        if has_more
-        else None,
-    )
+    items = [ReviewOut.of(each) for each in found]
+    return ReviewPage(items=items, has_more=has_more, next_cursor=next_cursor)

@@ -6,12 +6,12 @@ from typing import Self
 from pydantic import Field
 
 from api import media
-from api.schemas.common import Location, Page, Shape
+from api.schemas.common import Location, Shape
 from bookings.calendar import Availability, DatedQuote, Days
 from bookings.pricing import LineCode
 from bookings.rules import Reason
 from bookings.vehicles import VehicleDetail
-from models import CancellationPolicy, Review, Vehicle, VehicleStatus
+from models import CancellationPolicy, Vehicle, VehicleStatus
 
 
 class Host(Shape):
@@ -197,33 +197,6 @@ class QuoteOut(Shape):
             token=signed[0],
             expires_at=signed[1],
         )
-
-
-class ReviewOut(Shape):
-    """What somebody said about the vehicle."""
-
-    id: int = Field(description="the review", examples=[12])
-    rating: float = Field(description="1 to 5", examples=[5.0])
-    title: str = Field(description="headline, may be empty", examples=["Spotless"])
-    body: str = Field(description="text, may be empty", examples=["Started every morning."])
-    created_at: datetime = Field(description="when", examples=["2026-05-09T18:30:00Z"])
-
-    @classmethod
-    def of(cls, review: Review) -> Self:
-        """The shape of a review."""
-        return cls(
-            id=review.id,
-            rating=review.rating / 100,
-            title=review.title,
-            body=review.body,
-            created_at=review.created_at,
-        )
-
-
-class ReviewPage(Page):
-    """Reviews, newest first."""
-
-    items: list[ReviewOut] = Field(description="this page")
 
 
 def stars(hundredths: int | None) -> float | None:

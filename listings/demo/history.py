@@ -30,6 +30,7 @@ _CLOSING = 0.6
 
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 21, 28, 30)
 _LENGTH_WEIGHTS = tuple(accumulate((6, 11, 16, 14, 12, 8, 15, 4, 6, 5, 2, 1, 1)))
+_JUST_OVER = -2  # days from today, well within those in which a rental can be reviewed
 _GAP_DAYS = 80  # between two rentals of a car of median popularity, around today
 
 # Outcomes with the upper bound of their share of [0, 1).
@@ -96,6 +97,7 @@ class History:
         self._rng = rng
         self._calendar = calendar
         self._renters = renters
+        self._has_been_away = False
 
     def reviews(self, car: Car, count: int) -> Iterator[ReviewRow]:
         """`count` reviews written since the car was listed."""
@@ -128,12 +130,19 @@ class History:
         """Rentals one after another, dense now and sparse a year ahead.
 
         A car that cannot be found takes no new ones. `known_renter` gives the first to the known
-        renter.
+        renter, and before that, of one car in all, one that is just over and can be reviewed.
         """
         rng = self._rng
         last = AHEAD_DAYS if vehicle.status == VehicleStatus.LISTED else 0
         gap = _GAP_DAYS / min(3.0, max(0.4, car.popularity))
-        start = 1 - min(PAST_DAYS, car.listed_ago // DAY) + int(rng.expovariate(1) * gap)
+        first = 1 - min(PAST_DAYS, car.listed_ago // DAY)
+        began = _JUST_OVER - vehicle.min_days
+        if known_renter and last and first <= began and not self._has_been_away:
+            self._has_been_away = True
+            first = _JUST_OVER
+            trip = self._booking(car, vehicle, self._renters[0], began, first)
+            yield trip._replace(status=BookingStatus.COMPLETED)
+        start = first + int(rng.expovariate(1) * gap)
         while True:
             length = rng.choices(_LENGTHS, cum_weights=_LENGTH_WEIGHTS)[0]
             end = start + max(vehicle.min_days, length)

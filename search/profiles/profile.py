@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from search.fields import FIELDS
+from search.fields import FIELDS, PRIOR_REVIEWS
 
 _STARS = 4  # from the worst rating to the best
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500)]
@@ -64,14 +64,30 @@ class Signal(_Reasoned):
 
 
 class Rating(Signal):
-    """Bayesian average: a vehicle counts as if 10 reviews more had given it the prior mean."""
+    """Bayesian average: as if `prior_reviews` more had given a vehicle the prior mean.
+
+    How much they weigh is in the documents, so there is one value: a profile says by which it was
+    tuned, and is refused where another one is in force.
+    """
 
     points_per_star: Annotated[float, Field(ge=0, lt=1 / _STARS)]
     prior_mean: Annotated[float, Field(ge=1, le=5)]
+    prior_reviews: Annotated[int, Field(ge=1, le=1000)]
+
+    @field_validator("prior_reviews")
+    @classmethod
+    def _of_the_documents(cls, prior_reviews: int) -> int:
+        if prior_reviews != PRIOR_REVIEWS:
+            msg = (
+                f"documents weigh the prior as {PRIOR_REVIEWS} reviews: give {PRIOR_REVIEWS}, or "
+                "change the view and PRIOR_REVIEWS together (docs/adr/0034)"
+            )
+            raise ValueError(msg)
+        return prior_reviews
 
 
 class Reviews(Signal):
-    """Points grow with the number of reviews: half of them at 10, nine tenths at 90."""
+    """Points grow with the number of reviews: half of them at the rating's prior, 10."""
 
     points: Points
 

@@ -39,6 +39,9 @@ class Client:
     def patch(self, path: str, json: Any, **options: Any) -> httpx2.Response:
         return self.request("PATCH", path, json=json, **options)
 
+    def put(self, path: str, json: Any, **options: Any) -> httpx2.Response:
+        return self.request("PUT", path, json=json, **options)
+
     def delete(self, path: str, **options: Any) -> httpx2.Response:
         return self.request("DELETE", path, **options)
 

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.factory import insert, store_account, store_block, store_booking, store_vehicle
+from tests.factory import (
+    insert,
+    store_account,
+    store_block,
+    store_booking,
+    store_review,
+    store_vehicle,
+)
 
 # Whoever they are, and whether or not they are signed in.
 PUBLIC = {
@@ -51,6 +58,8 @@ OWN = {
     ("POST", "/v1/auth/2fa/recovery-codes"),
     ("POST", "/v1/auth/2fa/disable"),
 }
+# Lists for admins alone.
+ADMINS = {("GET", "/v1/admin/reviews")}
 PEOPLE = ("nobody", "stranger", "other host", "renter", "host", "admin")
 HOST, RENTER, BOTH = {"host", "admin"}, {"renter"}, {"renter", "host", "admin"}
 LATER = {"start": "2027-08-01", "end": "2027-08-04"}
@@ -76,8 +85,18 @@ OBJECTS: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/v1/bookings/{id}/reschedule"): (RENTER, LATER),
     ("POST", "/v1/bookings/{id}/confirm"): (HOST, None),
     ("POST", "/v1/bookings/{id}/decline"): (HOST, None),
+    ("POST", "/v1/bookings/{id}/review"): (RENTER, {"rating": 5}),
+    ("GET", "/v1/bookings/{id}/review"): (BOTH, None),
+    ("PUT", "/v1/reviews/{id}/reply"): ({"host"}, {"body": "Thank you."}),
+    ("DELETE", "/v1/reviews/{id}/reply"): (HOST, None),
+    ("POST", "/v1/reviews/{id}/report"): (HOST, {"reason": "Spam."}),
+    ("PUT", "/v1/reviews/{id}/hidden"): ({"admin"}, {"reason": "Spam."}),
+    ("DELETE", "/v1/reviews/{id}/hidden"): ({"admin"}, None),
 }
-WRITTEN = ("vehicles", "bookings", "calendar_blocks", "photos", "photo_uploads", "payments")
+WRITTEN = (
+    *("vehicles", "bookings", "calendar_blocks", "photos", "photo_uploads", "payments"),
+    *("reviews", "review_reports"),
+)
 
 
 def test_the_table_names_every_operation(app):
@@ -86,14 +105,14 @@ def test_the_table_names_every_operation(app):
         for path, operations in app.openapi()["paths"].items()
         for method in operations
     }
-    assert published == PUBLIC | OWN | OBJECTS.keys()
+    assert published == PUBLIC | OWN | ADMINS | OBJECTS.keys()
     assert not PUBLIC & OWN
-    assert not (PUBLIC | OWN) & OBJECTS.keys()
+    assert not (PUBLIC | OWN | ADMINS) & OBJECTS.keys()
 
 
 @pytest.fixture
 def world(conn):
-    """A vehicle that is not listed, with a hold, a block and a photo on its way; and people."""
+    """An unlisted vehicle with a hold, its review, a block and a photo on its way; and people."""
     people = {
         "stranger": (store_account(conn), "renter"),
         "other host": (store_vehicle_of_another(conn), "host"),
@@ -113,7 +132,10 @@ def world(conn):
     block = store_block(conn, vehicle, date(2027, 7, 1), date(2027, 7, 4))
     photo = {"vehicle_id": vehicle, "content_type": "image/jpeg", "bytes": 9, "id": 1}
     ids = {"blockId": block, "photoId": insert(conn, "photo_uploads", photo)}
-    return people, {"/v1/vehicles": vehicle, "/v1/bookings": booking}, ids
+    # The renter's word on a rental that the table's other rows would not let be over.
+    review = store_review(conn, vehicle, booking_id=booking, account_id=people["renter"][0])
+    objects = {"/v1/vehicles": vehicle, "/v1/bookings": booking, "/v1/reviews": review}
+    return people, objects, ids
 
 
 def store_vehicle_of_another(conn) -> int:
@@ -145,10 +167,21 @@ def test_only_whose_business_it_is(client, conn, world, person, operation):
     if "security" in client.app.openapi()["paths"][path][method.lower()] and person == "nobody":
         assert answer.status_code in {401, 404}
     else:
-        # To its renter and its host a booking exists: they are told that it is the other's to do.
-        parties = {"renter", "host", "admin"} if resource == "/v1/bookings" else set()
+        # To its renter and its host a booking exists, and so does its review: they are told that it
+        # is the other's to do.
+        parties = set() if resource == "/v1/vehicles" else {"renter", "host", "admin"}
         assert answer.status_code == (403 if person in parties else 404), answer.text
     assert stored(conn) == before
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ADMINS), ids=str)
+@pytest.mark.parametrize("person", PEOPLE)
+def test_lists_for_admins_are_for_nobody_else(client, world, person, method, path):
+    people, *_ = world
+    account, role = people.get(person, (None, "renter"))
+    signed_in = {} if account is None else {"account": account, "role": role}
+    status = client.request(method, path, **signed_in).status_code
+    assert status == {"nobody": 401, "admin": 200}.get(person, 403)
 
 
 @pytest.mark.parametrize(

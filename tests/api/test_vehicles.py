@@ -213,12 +213,12 @@ def test_reviews_are_paged_newest_first_without_gap_or_repeat_among_ties(client,
         assert [review["id"] for review in walk(client, path, limit)] == ids[::-1]
 
 
-def test_a_review_shows_stars_words_and_when(client, conn):
+def test_a_review_shows_stars_words_who_and_when(client, conn):
     vehicle = store_vehicle(conn)
     when = datetime(2026, 5, 9, 18, 30, tzinfo=UTC)
-    review = store_review(
-        conn, vehicle, 450, title="Spotless", body="Started every morning.", created_at=when
-    )
+    author = store_account(conn, display_name="Alex R.", email="alex@example.org")
+    said = {"title": "Spotless", "body": "Started every morning.", "account_id": author}
+    review = store_review(conn, vehicle, 450, created_at=when, **said)
     page = client.get(f"/v1/vehicles/{vehicle}/reviews").json()
     assert page["items"] == [
         {
@@ -226,6 +226,8 @@ def test_a_review_shows_stars_words_and_when(client, conn):
             "rating": 4.5,
             "title": "Spotless",
             "body": "Started every morning.",
+            "author": "Alex R.",
+            "reply": None,
             "createdAt": "2026-05-09T18:30:00Z",
         }
     ]

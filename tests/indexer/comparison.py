@@ -17,8 +17,8 @@ TABLE = "vehicle_search_view"
 _TRUTH = """
     SELECT v.id, make, model, year, city, description, daily_rate_cents, instant_book,
         ARRAY(SELECT feature FROM vehicle_features f WHERE f.vehicle_id = v.id),
-        (SELECT count(*) FROM reviews r WHERE r.vehicle_id = v.id),
-        (SELECT sum(rating) FROM reviews r WHERE r.vehicle_id = v.id),
+        (SELECT count(*) FROM reviews r WHERE r.vehicle_id = v.id AND r.hidden_at IS NULL),
+        (SELECT sum(rating) FROM reviews r WHERE r.vehicle_id = v.id AND r.hidden_at IS NULL),
         ARRAY(
             SELECT ARRAY[lower(during)::text, upper(during)::text] FROM bookings b
             WHERE b.vehicle_id = v.id AND b.status IN ('held', 'confirmed', 'active')

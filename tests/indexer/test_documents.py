@@ -1,7 +1,7 @@
 """What a vehicle looks like when searched, and the hash that says so."""
 
 import hashlib
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from bookings.pricing import RateTerms, quote
 from indexer.documents import Document, operations, read, read_page
-from search.fields import BY_NAME
+from search.fields import BY_NAME, PRIOR_REVIEWS
 from tests import factory
 
 Conn = psycopg.Connection[TupleRow]
@@ -191,6 +191,32 @@ def test_evidence_and_doubt_make_a_bayesian_average(
     vehicle = factory.store_vehicle(conn, imported_rating=rating, imported_review_count=count)
     found = document(conn, vehicle)
     assert (found["rating_evidence"], found["rating_doubt"]) == (evidence, doubt)
+
+
+@pytest.mark.parametrize("count", [1, 10, 30])
+def test_the_prior_weighs_as_many_reviews_as_profiles_say(conn: Conn, count: int) -> None:
+    vehicle = factory.store_vehicle(conn)
+    for _ in range(count):
+        factory.store_review(conn, vehicle, 450)
+    found = document(conn, vehicle)
+    assert found["rating_doubt"] == round(10_000 * PRIOR_REVIEWS / (count + PRIOR_REVIEWS))
+    assert found["rating_evidence"] == round(4_500 * count / (count + PRIOR_REVIEWS))
+
+
+def test_a_hidden_review_counts_nowhere(conn: Conn) -> None:
+    vehicle, without = factory.store_vehicle(conn), factory.store_vehicle(conn)
+    for each in (vehicle, without):
+        factory.store_review(conn, each, 500)
+    hidden = {
+        "hidden_at": datetime.now(UTC),
+        "hidden_by": factory.store_account(conn),
+        "hidden_reason": "-",
+    }
+    factory.store_review(conn, vehicle, 100, **hidden)
+    counted = ("rating", "review_count", "rating_evidence", "rating_doubt")
+    found, wanted = document(conn, vehicle), document(conn, without)
+    assert [found[name] for name in counted] == [wanted[name] for name in counted]
+    assert found["review_count"] == 1
 
 
 def test_operations_carry_the_version_and_leave_the_text_alone() -> None:

@@ -192,8 +192,14 @@ class Writers:
     def _review(self, conn: Connection[Any], rng: random.Random) -> None:
         vehicle, rating = rng.choice(self._ids), rng.randint(100, 500)
         what = rng.random()
-        if what < 0.6:
+        if what < 0.5:
             factory.store_review(conn, vehicle, rating)
+        elif what < 0.6:
+            conn.execute(
+                "UPDATE reviews r SET hidden_at = now(), hidden_by = host_id, hidden_reason = '-'"
+                " FROM vehicles v WHERE v.id = vehicle_id AND v.id = %s AND r.rating < %s",
+                [vehicle, rating],
+            )
         elif what < 0.8:
             conn.execute("UPDATE reviews SET rating = %s WHERE vehicle_id = %s", [rating, vehicle])
         else:

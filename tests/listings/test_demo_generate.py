@@ -208,3 +208,20 @@ def test_the_known_host_has_cars_that_the_known_renter_books() -> None:
     cars = {vehicle.id for vehicle in batch.vehicles if vehicle.host_id == IDS.host}
     assert len(cars) == 6
     assert any(row.vehicle_id in cars for row in batch.bookings if row.renter_id == IDS.renter)
+
+
+def test_the_known_renter_has_just_brought_back_a_car_of_the_known_host() -> None:
+    for seed in range(3):
+        (batch,) = generate(vehicles=60, seed=seed)
+        cars = {
+            vehicle.id
+            for vehicle in batch.vehicles
+            if vehicle.host_id == IDS.host and vehicle.status == "listed"
+        }
+        status = [
+            row.status
+            for row in batch.bookings
+            if row.renter_id == IDS.renter and row.vehicle_id in cars
+            if days(row)[1] == TODAY - timedelta(days=2)
+        ]
+        assert "completed" in status

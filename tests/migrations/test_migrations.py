@@ -23,6 +23,7 @@ from tests.factory import (
     store_account,
     store_block,
     store_booking,
+    store_report,
     store_review,
     store_vehicle,
 )
@@ -144,6 +145,34 @@ def test_blocked_days_are_marked_when_an_older_release_forgets_them(fresh: Conne
     dirty(fresh)
     command.downgrade(CONFIG, "0009")
     assert dirty(fresh) == [blocked]
+
+
+def test_hidden_reviews_are_marked_when_an_older_release_counts_them(
+    fresh: Connection[Any],
+) -> None:
+    command.upgrade(CONFIG, "0010")
+    kept, hidden = store_vehicle(fresh), store_vehicle(fresh)
+    shown, bad = store_review(fresh, kept), store_review(fresh, hidden, 100)
+    documents = "SELECT id, md5(d::text), review_count FROM vehicle_documents AS d ORDER BY id"
+    before = fresh.execute(documents).fetchall()
+    dirty(fresh)
+
+    command.upgrade(CONFIG, "0011")
+    assert dirty(fresh) == []
+    assert fresh.execute(documents).fetchall() == before
+
+    admin = store_account(fresh, "admin")
+    fresh.execute(
+        "UPDATE reviews SET hidden_at = now(), hidden_by = %s, hidden_reason = '-' WHERE id = %s",
+        [admin, bad],
+    )
+    store_report(fresh, shown, admin)
+    assert dirty(fresh) == [hidden]
+    assert [row[2] for row in fresh.execute(documents)] == [1, 0]
+
+    command.downgrade(CONFIG, "0010")
+    assert dirty(fresh) == [hidden]
+    assert fresh.execute(documents).fetchall() == before
 
 
 def test_a_column_that_only_the_database_has_is_noticed(fresh: Connection[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from search.fields import PRIOR_REVIEWS
 from search.profiles import DEFAULT, Profile
 from search.query import signals
 from search.query.body import build
@@ -74,7 +75,10 @@ class TestSignals:
             each["on"] = name == "rating"
         unrated, rated = scores(market, SearchRequest(), Profile.model_validate(only))
         assert unrated == pytest.approx(0.1 * 4.6, abs=1e-4)
-        assert rated == pytest.approx(0.1 * (30 * 4.8 + 10 * 4.6) / 40, abs=1e-4)
+        rating = DEFAULT.signals.rating
+        prior = rating.prior_reviews
+        average = (30 * 4.8 + prior * rating.prior_mean) / (30 + prior)
+        assert rated == pytest.approx(0.1 * average, abs=1e-4)
 
     @pytest.mark.parametrize("signal", ["rating", "reviews", "distance", "freshness", "price"])
     def test_each_can_be_switched_off(self, market: Market, signal: str) -> None:
@@ -128,6 +132,7 @@ class TestDocument:
         [
             ("rating", {"prior_mean": 5.1}),
             ("rating", {"points_per_star": -0.1}),
+            ("rating", {"prior_reviews": 0}),
             ("reviews", {"points": float("nan")}),
             ("distance", {"half_km": 0}),
             ("freshness", {"reason": ""}),
@@ -137,6 +142,11 @@ class TestDocument:
     def test_values_out_of_bounds_are_refused(self, signal: str, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             changed(signal, **wrong)
+
+    def test_the_prior_weighs_what_it_does_in_the_documents(self) -> None:
+        assert DEFAULT.signals.rating.prior_reviews == PRIOR_REVIEWS
+        with pytest.raises(ValidationError, match="documents weigh the prior as 10 reviews"):
+            changed("rating", prior_reviews=PRIOR_REVIEWS + 1)
 
     def test_weights_are_of_fields_that_text_searches(self) -> None:
         content = DEFAULT.model_dump()
