@@ -7,6 +7,7 @@ other side decides, and changes nothing.
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -53,6 +54,7 @@ OWN = {
 }
 PEOPLE = ("nobody", "stranger", "other host", "renter", "host", "admin")
 HOST, RENTER, BOTH = {"host", "admin"}, {"renter"}, {"renter", "host", "admin"}
+TWO = {"renter", "host"}
 LATER = {"start": "2027-08-01", "end": "2027-08-04"}
 # Of an object: who may, with what body. The vehicle is unlisted, so only its host may see it.
 OBJECTS: dict[tuple[str, str], tuple[set[str], Any]] = {
@@ -76,8 +78,15 @@ OBJECTS: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/v1/bookings/{id}/reschedule"): (RENTER, LATER),
     ("POST", "/v1/bookings/{id}/confirm"): (HOST, None),
     ("POST", "/v1/bookings/{id}/decline"): (HOST, None),
+    # What two people write to each other is not an admin's either.
+    ("GET", "/v1/bookings/{id}/messages"): (TWO, None),
+    ("POST", "/v1/bookings/{id}/messages"): (TWO, {"clientId": str(UUID(int=1)), "body": "Hi"}),
+    ("PUT", "/v1/bookings/{id}/messages/read"): (TWO, {"id": 1}),
 }
-WRITTEN = ("vehicles", "bookings", "calendar_blocks", "photos", "photo_uploads", "payments")
+WRITTEN = (
+    *("vehicles", "bookings", "calendar_blocks", "photos", "photo_uploads", "payments"),
+    *("chats", "messages"),
+)
 
 
 def test_the_table_names_every_operation(app):
