@@ -120,7 +120,9 @@ class ChatHints:
                 await pubsub.subscribe(self._channel)
                 await self._listen(pubsub)
         finally:
-            self._hears = False
+            if self._hears:
+                self._hears = False
+                self._due.set()  # or the next one would take as long as if it still heard
 
     async def _listen(self, pubsub: PubSub) -> None:
         asked = False

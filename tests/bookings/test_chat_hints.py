@@ -99,6 +99,19 @@ async def test_the_database_is_asked_in_any_case(settings, transactions, renter,
             await written(transactions, renter, waiter)
 
 
+async def test_whoever_hears_no_longer_asks_the_database(
+    settings, transactions, renter, valkey, monkeypatch
+):
+    async with process(settings, transactions, valkey.url) as hints:
+        await until(lambda: hints._hears)
+        monkeypatch.setattr(chat_hints, "DEAF_S", 0.05)
+        with hints.waiting(renter.booking_id, 0) as waiter:
+            valkey.kill()
+            await until(lambda: not hints._hears)
+            waiter.read = await written(transactions, renter, waiter)
+            await written(transactions, renter, waiter)
+
+
 async def written(transactions, renter, waiter):
     """A message of a process that cannot tell anybody; it is heard of."""
     number = await write(transactions, renter)
