@@ -119,7 +119,7 @@ async def test_a_client_that_takes_nothing_is_left_and_read_for_no_further(
     conn.execute(
         "INSERT INTO messages (booking_id, id, sender_id, client_id, body)"
         " SELECT %s, n, %s, gen_random_uuid(), repeat('x', 2000) FROM generate_series(1, %s) AS n",
-        [two.booking, two.host_id, MANY],
+        [two.booking, two.renter_id, MANY],
     )
     asked = []
 
