@@ -40,6 +40,14 @@ class Principal:
         return self.role is Role.ADMIN
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token that was verified, for whoever relies on it for longer than a request."""
+
+    principal: Principal
+    expires_at: datetime
+
+
 def sign_token(
     account_id: int,
     role: str,
@@ -72,6 +80,15 @@ def verify_token(token: str, *, secret: str) -> Principal:
     Raises:
         InvalidTokenError: it is expired, or was not signed by us as an access token of this API.
     """
+    return read_token(token, secret=secret).principal
+
+
+def read_token(token: str, *, secret: str) -> Credential:
+    """The principal that `token` speaks for, and until when.
+
+    Raises:
+        InvalidTokenError: as for `verify_token`.
+    """
     try:
         decoded = jwt.decode_complete(
             token,
@@ -82,11 +99,12 @@ def verify_token(token: str, *, secret: str) -> Principal:
             leeway=CLOCK_SKEW,
             options={"require": ["iss", "aud", "sub", "iat", "exp"]},
         )
-        return _principal(decoded)
+        expires_at = datetime.fromtimestamp(decoded["payload"]["exp"], UTC)
+        return Credential(_principal(decoded), expires_at)
     except jwt.ExpiredSignatureError as error:
         raise InvalidTokenError("The token has expired: sign in again.") from error
     # ValueError covers what PyJWT leaves through of a malformed token, and our own claims.
-    except (jwt.InvalidTokenError, ValueError) as error:
+    except (jwt.InvalidTokenError, ValueError, OverflowError) as error:
         raise InvalidTokenError("The token is not valid: sign in again.") from error
 
 

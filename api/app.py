@@ -13,6 +13,7 @@ from accounts.limits import AttemptLimits, RequestLimits
 from accounts.oauth import Providers
 from accounts.passwords import Hasher
 from api import cors, errors, openapi
+from api.chat_session import Sockets
 from api.index_facts import IndexFacts
 from api.middleware import RequestEnvelope
 from api.rate_limits import RateLimits
@@ -22,10 +23,12 @@ from api.routes import (
     auth_second_factor,
     booking_changes,
     bookings,
+    chat,
     clusters,
     facet_values,
     health,
     hosting,
+    messages,
     metrics,
     payments,
     photos,
@@ -36,6 +39,7 @@ from api.routes import (
     uploads,
     vehicles,
 )
+from bookings.chat_hints import ChatHints
 from bookings.payments.opening import open_cashier
 from models.session import async_engine, sessions
 from runtime import settings as runtime_settings
@@ -62,6 +66,8 @@ RESOURCES = (
     bookings,
     booking_changes,
     reviews,
+    messages,
+    chat,
     payments,
     auth,
     auth_second_factor,
@@ -89,6 +95,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.requests = RequestLimits(chosen)
         app.state.providers = Providers(chosen)
         app.state.cashier = open_cashier(chosen, app.state.sessions)
+        app.state.chat_hints = ChatHints(chosen, app.state.sessions)
+        app.state.sockets = Sockets()
         app.state.searches = open_searches(chosen)
         app.state.truth = Truth(chosen)
         app.state.store = open_store(chosen)
@@ -101,7 +109,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         gc.collect()
         gc.freeze()
         try:
-            async with app.state.vocabulary.polling(), app.state.popular.counting():
+            async with (
+                app.state.vocabulary.polling(),
+                app.state.popular.counting(),
+                app.state.chat_hints.running(),
+            ):
                 yield
         finally:
             await app.state.requests.close()

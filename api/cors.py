@@ -1,8 +1,10 @@
-"""Which web apps' browsers may read what the API answers (CORS)."""
+"""Which web apps' browsers may read what the API answers (CORS), and talk to it by WebSocket."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 
 from api.rate_limits import HEADERS as RATE_HEADERS
@@ -29,3 +31,12 @@ def install(app: FastAPI, origins: Sequence[str]) -> None:
             expose_headers=READABLE,
             max_age=PREFLIGHT_SECONDS,
         )
+
+
+def admitted(headers: Headers, origins: Sequence[str]) -> bool:
+    """Whether a WebSocket may be opened: browsers ask nobody first, and only say where they are.
+
+    Pages of these origins may, those of the API's own host, and whatever is no browser.
+    """
+    origin = headers.get("origin")
+    return origin is None or origin in origins or urlsplit(origin).netloc == headers.get("host")

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -50,6 +50,8 @@ from bookings.errors import (
     BookingNotPayableError,
     BookingNotReschedulableError,
     BookingNotReviewableError,
+    ChatEndedError,
+    ClientIdUsedError,
     CostsMoreError,
     DaysNotFreeError,
     HoldExpiredError,
@@ -65,6 +67,7 @@ from bookings.errors import (
     ReviewNotFoundError,
     ReviewWindowOverError,
     TooManyError,
+    TooManyMessagesError,
     UnknownRenterError,
     VehicleArchivedError,
     VehicleHasBookingsError,
@@ -123,6 +126,9 @@ STATUS_OF: Mapping[type[AccountError | BookingError], int] = {
     CostsMoreError: 409,
     PriceChangedError: 409,
     PaymentsUnavailableError: 503,
+    ChatEndedError: 409,
+    ClientIdUsedError: 409,
+    TooManyMessagesError: 429,
 }
 # More would not help the reader, and a body of a million unknown fields must not echo back.
 MOST_ERRORS = 50
@@ -177,9 +183,9 @@ def unauthorized(code: str, detail: str) -> Problem:
     return Problem(401, code, "Not signed in", detail, headers={"WWW-Authenticate": challenge})
 
 
-def problem_response(problem: Problem) -> Response:
-    """The answer; its `requestId` is the one that the middleware bound to this request."""
-    document = ProblemDocument(
+def document(problem: Problem) -> ProblemDocument:
+    """What is sent; its `requestId` is the one that the middleware bound to this request."""
+    return ProblemDocument(
         type=TYPE_PREFIX + problem.code,
         title=problem.title,
         status=problem.status,
@@ -187,8 +193,12 @@ def problem_response(problem: Problem) -> Response:
         errors=problem.errors,
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
     )
+
+
+def problem_response(problem: Problem) -> Response:
+    """The answer."""
     return Response(
-        orjson.dumps(document.model_dump(by_alias=True)),
+        orjson.dumps(document(problem).model_dump(by_alias=True)),
         problem.status,
         headers=problem.headers,
         media_type=MEDIA_TYPE,
@@ -225,6 +235,7 @@ def install(app: FastAPI) -> None:
         (BookingError, _on_booking_error),
         (InvalidTokenError, _on_invalid_token),
         (RequestValidationError, _on_invalid_request),
+        (WebSocketRequestValidationError, _on_invalid_request),
         (HTTPException, _on_http_exception),
         (PoolTimeoutError, _on_database_busy),
         (DBAPIError, _on_database_error),
@@ -251,13 +262,18 @@ def booking_problem(request: Request, error: BookingError) -> Problem:
     lead = "/" if request.method in BODY_METHODS else ""
     wrong = error.fields if isinstance(error, InvalidDatesError | InvalidQuoteError) else ()
     status = STATUS_OF[type(error)]
+    headers = {}
+    if isinstance(error, TooManyMessagesError):
+        headers["Retry-After"] = str(error.seconds)
+    elif status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
     return Problem(
         status,
         error.code,
         error.title,
         str(error),
         errors=[FieldError(pointer=lead + name, message=message) for name, message in wrong],
-        headers={"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+        headers=headers,
     )
 
 
@@ -282,7 +298,7 @@ async def _on_invalid_token(_: Request, error: Exception) -> Response:
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+    assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
     return problem_response(
         invalid_request([_field_error(request, each) for each in error.errors()[:MOST_ERRORS]])
     )

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a request that is sent again gets the answer that it got, and does nothing.
 
-What is remembered are answers below 500 of requests that were understood. A 5xx gives the key up,
-so that the same request may try again.
+What is remembered are answers below 500 of requests that were understood. A 5xx and a 429 give the
+key up, so that the same request may try again.
 """
 
 import hashlib
@@ -122,7 +122,8 @@ class Once:
     async def _refused(self, mine: Claim | None, error: BookingError | Problem) -> Response:
         problem = error if isinstance(error, Problem) else booking_problem(self._request, error)
         answer = problem_response(problem)
-        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        later = problem.status == HTTPStatus.TOO_MANY_REQUESTS
+        if later or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             await self._release(mine)
         elif mine is not None:
             stored = Stored(problem.status, problem.headers, bytes(answer.body).decode())

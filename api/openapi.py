@@ -32,6 +32,8 @@ Find a vehicle, see what it costs, book it.
   and a `refreshToken`, by which `POST /v1/auth/refresh-token` gives the next two.
 * **Limits**: in 15 minutes 100 requests without a token, 1000 with one, 5000 of the premium tier.
   `RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) say where you stand; then it is `429`.
+* **Chat**: renter and host also talk by WebSocket at `/v1/bookings/{id}/chat`, whose frames are in
+  `docs/chat.md`.
 * **`X-Request-Id`** may be sent and comes back.
 """
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
+from uuid import UUID
 
 
 class BookingError(Exception):
@@ -318,3 +319,34 @@ class PaymentsUnavailableError(BookingError):
 
     code = "payments-unavailable"
     title = "Payments do not answer"
+
+
+class ChatEndedError(BookingError):
+    """The booking is long over; its chat can still be read."""
+
+    code = "chat-ended"
+    title = "Nothing more can be written"
+
+    def __init__(self, booking_id: int, days: int) -> None:
+        super().__init__(f"Booking {booking_id} ended more than {days} days ago.")
+
+
+class ClientIdUsedError(BookingError):
+    """The sender gave two messages the same id."""
+
+    code = "client-id-used"
+    title = "The id belongs to another message"
+
+    def __init__(self, client_id: UUID) -> None:
+        super().__init__(f"You sent another text as {client_id}: make a new id for each message.")
+
+
+class TooManyMessagesError(BookingError):
+    """They write faster than a person reads."""
+
+    code = "too-many-messages"
+    title = "Too many messages"
+
+    def __init__(self, most: int, seconds: int) -> None:
+        super().__init__(f"{most} messages a minute are the most: go on in {seconds} seconds.")
+        self.seconds = seconds

@@ -7,6 +7,9 @@ import typer
 
 from runtime.settings import settings
 
+# Bytes: 2,000 characters, each as two escaped surrogates, and what stands around them.
+LARGEST_FRAME = 32 * 1024
+
 
 def migrate() -> None:
     """Bring the tables, triggers and views up to date (`alembic upgrade head`).
@@ -40,4 +43,11 @@ def serve(
         access_log=False,  # the API writes its own line, with the request id
         loop="uvloop",
         http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_FRAME,
+        # A client that is gone without a word is noticed after 40 s at the latest.
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        # Texts are short; a compressor costs each socket more memory than it saves.
+        ws_per_message_deflate=False,
     )

@@ -12,6 +12,7 @@ from models.accounts import (
 from models.base import Base
 from models.blocks import CalendarBlock
 from models.bookings import TAKES_DAYS, Booking, BookingStatus
+from models.chats import LONGEST_MESSAGE, Chat, Message
 from models.idempotency import IdempotencyKey
 from models.indexing import (
     LIVE_STATES,
@@ -59,6 +60,7 @@ __all__ = [
     "ACCOUNT_TIERS",
     "BOUNDS",
     "LIVE_STATES",
+    "LONGEST_MESSAGE",
     "TAKES_DAYS",
     "Account",
     "Base",
@@ -68,6 +70,7 @@ __all__ = [
     "BuildState",
     "CalendarBlock",
     "CancellationPolicy",
+    "Chat",
     "DeadLetter",
     "ExternalIdentity",
     "IdempotencyKey",
@@ -77,6 +80,7 @@ __all__ = [
     "LedgerEntry",
     "Mail",
     "MailKind",
+    "Message",
     "PasswordReset",
     "Payment",
     "PaymentEvent",

@@ -36,12 +36,12 @@ SECRET = "a secret for tests that is long enough"  # pragma: allowlist secret
 # index_builds stays: a worker's index serves all its tests, emptied by `tests.market.clear`.
 TABLES = (
     "sandbox_refunds, sandbox_intents, payment_events, ledger, refunds, payments, "
-    "idempotency_keys, index_dead_letters, search_dirty, bookings, calendar_blocks, reviews, "
-    "review_reports, photos, photo_uploads, vehicle_features, vehicles, accounts, "
-    "external_identities, second_factors, recovery_codes, token_families, refresh_tokens, "
-    "provider_flows, mails, registrations, password_resets, vehicle_search_view, "
-    "vehicle_search_texts, vehicle_search_documents, vehicle_search_values, price_medians, "
-    "popular_searches"
+    "idempotency_keys, index_dead_letters, search_dirty, chats, messages, bookings, "
+    "calendar_blocks, reviews, review_reports, photos, photo_uploads, vehicle_features, "
+    "vehicles, accounts, external_identities, second_factors, recovery_codes, token_families, "
+    "refresh_tokens, provider_flows, mails, registrations, password_resets, "
+    "vehicle_search_view, vehicle_search_texts, vehicle_search_documents, "
+    "vehicle_search_values, price_medians, popular_searches"
 )
 
 

@@ -7,6 +7,7 @@ other side decides, and changes nothing.
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -62,6 +63,7 @@ OWN = {
 ADMINS = {("GET", "/v1/admin/reviews")}
 PEOPLE = ("nobody", "stranger", "other host", "renter", "host", "admin")
 HOST, RENTER, BOTH = {"host", "admin"}, {"renter"}, {"renter", "host", "admin"}
+TWO = {"renter", "host"}
 LATER = {"start": "2027-08-01", "end": "2027-08-04"}
 # Of an object: who may, with what body. The vehicle is unlisted, so only its host may see it.
 OBJECTS: dict[tuple[str, str], tuple[set[str], Any]] = {
@@ -92,10 +94,14 @@ OBJECTS: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/v1/reviews/{id}/report"): (HOST, {"reason": "Spam."}),
     ("PUT", "/v1/reviews/{id}/hidden"): ({"admin"}, {"reason": "Spam."}),
     ("DELETE", "/v1/reviews/{id}/hidden"): ({"admin"}, None),
+    # What two people write to each other is not an admin's either.
+    ("GET", "/v1/bookings/{id}/messages"): (TWO, None),
+    ("POST", "/v1/bookings/{id}/messages"): (TWO, {"clientId": str(UUID(int=1)), "body": "Hi"}),
+    ("PUT", "/v1/bookings/{id}/messages/read"): (TWO, {"id": 1}),
 }
 WRITTEN = (
     *("vehicles", "bookings", "calendar_blocks", "photos", "photo_uploads", "payments"),
-    *("reviews", "review_reports"),
+    *("reviews", "review_reports", "chats", "messages"),
 )
 
 

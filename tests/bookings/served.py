@@ -57,6 +57,13 @@ class Served:
             self._process.wait(30)
             self._process = None
 
+    def stop(self) -> None:
+        """End it as a deployment does: SIGTERM."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(30)
+        self._process = None
+
     def _alive(self) -> bool:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
