@@ -148,9 +148,8 @@ _LOOK = f"""
 
 
 async def _look(connection: AsyncConnection[TupleRow], asked: _Asked, now: datetime) -> _Seen:
-    async with connection.pipeline():  # in which BEGIN travels along
-        found = await connection.execute(_LOOK, asked._asdict() | {"now": now})
-        row = await found.fetchone()
+    found = await connection.execute(_LOOK, asked._asdict() | {"now": now})
+    row = await found.fetchone()
     if row is None:
         raise VehicleNotFoundError(asked.vehicle_id)
     return _Seen(*row)
@@ -190,10 +189,9 @@ async def _insert(
     }
     for left in range(RETRIES, -1, -1):
         try:
-            async with connection.pipeline():
-                await connection.execute("SAVEPOINT hold")
-                await connection.execute(_LOCK, wanted)
-                stored = await (await connection.execute(_HOLD, wanted)).fetchone()
+            await connection.execute("SAVEPOINT hold")
+            await connection.execute(_LOCK, wanted)
+            stored = await (await connection.execute(_HOLD, wanted)).fetchone()
             break
         except RETRIED:
             if not left:
