@@ -148,8 +148,9 @@ _LOOK = f"""
 
 
 async def _look(connection: AsyncConnection[TupleRow], asked: _Asked, now: datetime) -> _Seen:
-    found = await connection.execute(_LOOK, asked._asdict() | {"now": now})
-    row = await found.fetchone()
+    async with connection.pipeline():  # in which BEGIN travels along
+        found = await connection.execute(_LOOK, asked._asdict() | {"now": now})
+        row = await found.fetchone()
     if row is None:
         raise VehicleNotFoundError(asked.vehicle_id)
     return _Seen(*row)
@@ -189,9 +190,10 @@ async def _insert(
     }
     for left in range(RETRIES, -1, -1):
         try:
-            await connection.execute("SAVEPOINT hold")
-            await connection.execute(_LOCK, wanted)
-            stored = await (await connection.execute(_HOLD, wanted)).fetchone()
+            async with connection.pipeline():
+                await connection.execute("SAVEPOINT hold")
+                await connection.execute(_LOCK, wanted)
+                stored = await (await connection.execute(_HOLD, wanted)).fetchone()
             break
         except RETRIED:
             if not left:
