@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import (
+    bookings,
     costs,
     engines,
     indexing,
@@ -35,6 +36,7 @@ MEASUREMENTS = {
     "reindex": Measurement(reindex.measure, reindex.show),
     "indexing": Measurement(indexing.measure, indexing.show),
     "search": Measurement(search.measure, search.show),
+    "bookings": Measurement(bookings.measure, bookings.show),
     "costs": Measurement(costs.measure, costs.show),
     "engines": Measurement(engines.measure, engines.show),
     "pgsync": Measurement(lambda bench: pgsync.measure(bench.state), pgsync.show),

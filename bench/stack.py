@@ -98,8 +98,12 @@ def copy(url: str, name: str) -> str:
 
 
 @contextmanager
-def api_process(module: str = "cli", **others: str) -> Iterator[tuple[str, psutil.Process]]:
+def api_process(
+    module: str = "cli", *, workers: int = 1, **others: str
+) -> Iterator[tuple[str, psutil.Process]]:
     """One API process, `python -m MODULE serve`; its address and the process, to read its CPU time.
+
+    With several `workers` the process is their parent.
 
     `others` are environment variables besides those of this process.
     """
@@ -107,7 +111,8 @@ def api_process(module: str = "cli", **others: str) -> Iterator[tuple[str, psuti
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {"RIDES_PORT": str(port)} | others
-    process = subprocess.Popen([sys.executable, "-m", module, "serve"], env=environment)
+    command = [sys.executable, "-m", module, "serve", "--workers", str(workers)]
+    process = subprocess.Popen(command, env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health/ready")
         yield f"127.0.0.1:{port}", psutil.Process(process.pid)
@@ -151,9 +156,9 @@ def worker(state_dir: Path) -> AbstractContextManager[psutil.Process]:
 
 
 def cpu(process: psutil.Process) -> float:
-    """Seconds of CPU that it has used."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
+    """Seconds of CPU that it and its children have used."""
+    each = [of.cpu_times() for of in (process, *process.children())]
+    return float(sum(times.user + times.system for times in each))
 
 
 def wait_for(url: str, seconds: float = 60) -> None:

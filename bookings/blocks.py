@@ -21,6 +21,7 @@ from bookings.errors import (
 )
 from bookings.hosting import changeable, owned
 from bookings.rules import local_today, rental_days
+from bookings.transitions import expire_stale
 from models import CalendarBlock
 
 # Each splits the days of a document that search filters by; 52 is a block for every week.
@@ -59,6 +60,7 @@ async def block(
     )
     if upcoming is not None and upcoming >= MOST_BLOCKS:
         raise TooManyError(vehicle_id, MOST_BLOCKS, "blocks that have not ended")
+    await expire_stale(session, vehicle_id, Range(start, end), now)
     statement = (
         insert(CalendarBlock)
         .values(vehicle_id=vehicle_id, during=Range(start, end), note=note)

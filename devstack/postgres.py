@@ -76,6 +76,15 @@ def check(database_url: str) -> str | None:
     return None
 
 
+def program(name: str) -> Path:
+    """One of the wheel's own programs, such as `pgbench`.
+
+    Raises:
+        DevstackError: the wheel is not installed.
+    """
+    return _install() / "bin" / name
+
+
 def _cluster(data: Path) -> Path:
     return data / f"postgres-{POSTGRES_VERSION}" / "data"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -64,6 +65,24 @@ async def block(session, vehicle, host, start, end, **more):
 
 async def book(session, vehicle, renter, start, end):
     return await hold(session, renter_id=renter, vehicle_id=vehicle, start=start, end=end, now=NOW)
+
+
+async def test_a_host_need_not_wait_for_the_clock_to_end_a_hold_that_is_over(
+    conn, session, vehicle, host
+):
+    over = store_booking(conn, vehicle, day(1), day(4), status="held", expires_at=NOW)
+    assert await block(session, vehicle, host, day(3), day(6))
+    await session.commit()
+    assert both(conn) == 0
+    (status,) = conn.execute("SELECT status FROM bookings WHERE id = %s", [over]).fetchone()
+    assert status == "expired"
+
+
+async def test_a_hold_that_is_not_over_keeps_its_days_from_the_host(conn, session, vehicle, host):
+    until = NOW + timedelta(seconds=1)
+    store_booking(conn, vehicle, day(1), day(4), status="held", expires_at=until)
+    with pytest.raises(DaysNotFreeError):
+        await block(session, vehicle, host, day(3), day(6))
 
 
 async def test_without_the_triggers_checking_before_inserting_books_blocked_days(settings, worker):
