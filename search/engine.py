@@ -12,6 +12,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 
+from runtime.http_node import HttpNode
 from runtime.settings import Settings
 from search import clusters, facet_values, page, suggest
 from search.query import body, counts
@@ -154,6 +155,7 @@ def open_engine(settings: Settings) -> Engine:
         max_retries=0,
         retry_on_timeout=False,
         connections_per_node=50,
+        node_class=HttpNode,
         meta_header=False,  # what the client is made of, put together anew for every call
     )
     return Engine(client, settings.index_alias)

@@ -9,7 +9,9 @@ and searches never take a connection from bookings. Whatever goes wrong, an answ
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import orjson
@@ -17,6 +19,7 @@ import psycopg
 import structlog
 
 from bookings import bookable
+from runtime.prepared import Prepared, Row, Value
 from runtime.settings import Settings
 from search.request import Dates
 
@@ -40,16 +43,14 @@ _DOCUMENTS = """
     LEFT JOIN vehicle_search_documents AS d ON d.id = asked.id AND NOT d.hidden
 """
 
-Rows = list[Any]
-
 
 class Truth:
     """PostgreSQL, as searches ask it."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.database_url
-        self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
-        self._connecting = asyncio.Lock()
+        self._connection: Prepared | None = None
+        self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
         # On this process's clock: when the last reading was begun, when the last that succeeded,
         # and the oldest change that it saw.
@@ -63,18 +64,18 @@ class Truth:
         """Those of `ids` that are listed and, with dates, the first day from which each is free."""
         starts, days = (dates.starts, dates.days) if dates else ([], 0)
         rows = await self._ask(*bookable.statement(ids, starts, days, now))
-        return None if rows is None else dict(rows)
+        return None if rows is None else {int(each): _day(start) for each, start in rows}
 
     async def documents(
         self, ids: Sequence[int], dates: Dates | None, now: datetime
     ) -> dict[int, tuple[date | None, dict[str, Any]]] | None:
         """As `bookable`, with what a page shows of each; None also where a document is missing."""
         starts, days = (dates.starts, dates.days) if dates else ([], 0)
-        statement, parameters = bookable.statement(ids, starts, days, now)
-        rows = await self._ask(_DOCUMENTS.replace("%s", statement, 1), parameters)
+        statement, values = bookable.statement(ids, starts, days, now)
+        rows = await self._ask(_documents(statement), values)
         if rows is None or any(document is None for *_, document in rows):
             return None
-        return {each: (start, orjson.loads(document)) for each, start, document in rows}
+        return {int(each): (_day(start), orjson.loads(held)) for each, start, held in rows}
 
     async def oldest_change(self) -> float | None:
         """When, on this process's clock, the oldest change that is not searchable yet was made.
@@ -100,7 +101,7 @@ class Truth:
         deadline = time.monotonic() + AFTER_S
         while True:
             rows = await self._ask(_PENDING, {"xid": str(xid)})
-            if rows == [(False,)]:
+            if rows == [(b"f",)]:
                 return True
             if time.monotonic() + AFTER_POLL_S > deadline:
                 return False
@@ -109,52 +110,43 @@ class Truth:
     async def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
-            await self._connection.close()
+            self._connection.close()
 
     async def _ask(
-        self, statement: str, parameters: Mapping[str, Any] | None = None
-    ) -> Rows | None:
-        used = self._connection
-        # Waited for apart: a statement that is cancelled itself waits for the server to agree.
-        task = asyncio.create_task(self._execute(statement, parameters))
-        done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
-        if not done:
-            task.cancel()
-            # The next question gets a new one. Of many that wait, the first has seen to it.
-            if self._connection is used:
-                self._connection = None
-            log.warning("the database does not answer a search in time")
-            return None
-        if error := task.exception():
-            if not isinstance(error, psycopg.Error | OSError):
-                raise error
-            log.warning("the database does not answer a search", error=str(error))
-            return None
-        return task.result()
-
-    async def _execute(self, statement: str, parameters: Mapping[str, Any] | None) -> Rows:
-        connection = await self._open()
+        self, statement: str, values: Mapping[str, Value] | None = None
+    ) -> list[Row] | None:
         try:
-            cursor = await connection.execute(statement, parameters, prepare=True)
-        except psycopg.OperationalError:
-            if not connection.closed:
-                raise
-            # The server closed it while it was idle, as a restart does: once more on a new one.
-            connection = await self._open()
-            cursor = await connection.execute(statement, parameters, prepare=True)
-        return await cursor.fetchall()
+            async with asyncio.timeout(PATIENCE_S), self._asking:
+                return await self._execute(statement, values or {})
+        except TimeoutError:
+            log.warning("the database does not answer a search in time")
+        except (psycopg.Error, OSError) as error:
+            log.warning("the database does not answer a search", error=str(error))
+        return None
 
-    async def _open(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-        async with self._connecting:
-            if self._connection is None or self._connection.closed:
-                self._connection = await psycopg.AsyncConnection.connect(
-                    self._url,
-                    autocommit=True,
-                    connect_timeout=2,
-                    application_name="rides search",
-                    options=f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
-                )
-            return self._connection
+    async def _execute(self, statement: str, values: Mapping[str, Value]) -> list[Row]:
+        kept = self._connection
+        if kept is not None and not kept.closed:
+            # The server may have closed it just now, as a restart does: once more on a new one.
+            with suppress(psycopg.Error):
+                return await kept.ask(statement, values)
+        self._connection = await Prepared.open(
+            self._url,
+            connect_timeout=2,
+            application_name="rides search",
+            options=f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
+        )
+        return await self._connection.ask(statement, values)
+
+
+@cache
+def _documents(statement: str) -> str:
+    """The query of what a page shows of those that `statement` finds: id, first day, document."""
+    return _DOCUMENTS.replace("%s", statement, 1)
+
+
+def _day(written: bytes | None) -> date | None:
+    return None if written is None else date.fromisoformat(written.decode())
 
 
 def age_ms(oldest: float | None) -> int:
