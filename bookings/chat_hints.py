@@ -96,9 +96,12 @@ class ChatHints:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # More than once: a connection that is just being made can take it for its own failure.
+            under_way = set(tasks)
+            while under_way:
+                for task in under_way:
+                    task.cancel()
+                _, under_way = await asyncio.wait(under_way, timeout=0.1)
             await self._redis.aclose()
 
     def _hear(self, booking_id: int, number: int) -> None:
