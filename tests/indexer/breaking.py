@@ -50,9 +50,11 @@ def refusing(site: WholeSite, writers: Writers) -> None:
 @contextmanager
 def worker_killed(site: WholeSite, _: Writers) -> Iterator[None]:
     site.worker.kill()
-    piling_up(site)
-    yield
-    site.worker.start()
+    try:
+        piling_up(site)
+        yield
+    finally:
+        site.worker.start()
 
 
 @contextmanager
@@ -74,47 +76,59 @@ def worker_child_killed(site: WholeSite, _: Writers) -> Iterator[None]:
 def beat_killed(site: WholeSite, _: Writers) -> Iterator[None]:
     """Whoever drains goes on for a while: only then is no hint missed."""
     site.beat.kill()
-    yield
-    site.beat.start()
+    try:
+        yield
+    finally:
+        site.beat.start()
 
 
 @contextmanager
 def broker_killed(site: WholeSite, _: Writers) -> Iterator[None]:
     site.valkey.kill()
-    yield
-    site.valkey.start()
+    try:
+        yield
+    finally:
+        site.valkey.start()
 
 
 @contextmanager
 def api_killed(site: WholeSite, writers: Writers) -> Iterator[None]:
     site.api.kill()
-    refusing(site, writers)
-    yield
-    site.api.start()
+    try:
+        refusing(site, writers)
+        yield
+    finally:
+        site.api.start()
 
 
 @contextmanager
 def elasticsearch_killed(site: WholeSite, _: Writers) -> Iterator[None]:
     site.elasticsearch.kill()
-    piling_up(site)
-    yield
-    site.elasticsearch.start()
+    try:
+        piling_up(site)
+        yield
+    finally:
+        site.elasticsearch.start()
 
 
 @contextmanager
 def postgres_killed(site: WholeSite, writers: Writers) -> Iterator[None]:
     site.postgres.kill()
-    refusing(site, writers)
-    yield
-    site.postgres.start()
+    try:
+        refusing(site, writers)
+        yield
+    finally:
+        site.postgres.start()
 
 
 @contextmanager
 def postgres_restarted(site: WholeSite, writers: Writers) -> Iterator[None]:
     site.postgres.stop()
-    refusing(site, writers)
-    yield
-    site.postgres.start()
+    try:
+        refusing(site, writers)
+        yield
+    finally:
+        site.postgres.start()
 
 
 @contextmanager
@@ -130,10 +144,12 @@ def elasticsearch_full(site: WholeSite, _: Writers) -> Iterator[None]:
         return "cluster_block_exception" in str(rows)
 
     block(True)
-    until(noticed, "the serving build says that it is full")
-    piling_up(site)
-    yield
-    block(None)
+    try:
+        until(noticed, "the serving build says that it is full")
+        piling_up(site)
+        yield
+    finally:
+        block(None)
 
 
 @contextmanager
@@ -150,9 +166,11 @@ def wired(*faults: Fault) -> Break:
     def broken(site: WholeSite, _: Writers) -> Iterator[None]:
         calls = site.wire.calls
         site.wire.does(*faults)
-        until(lambda: site.wire.calls > calls + len(faults), "calls meet the fault")
-        yield
-        site.wire.does(Fault.NONE)
+        try:
+            until(lambda: site.wire.calls > calls + len(faults), "calls meet the fault")
+            yield
+        finally:
+            site.wire.does(Fault.NONE)
 
     return broken
 
@@ -281,9 +299,11 @@ def reindexing(site: WholeSite, _: Writers) -> Iterator[None]:
 def broker_killed_for_minutes(site: WholeSite, _: Writers) -> Iterator[None]:
     """Whoever tries to reach it waits longer from one try to the next."""
     site.valkey.kill()
-    time.sleep(300)
-    yield
-    site.valkey.start()
+    try:
+        time.sleep(300)
+        yield
+    finally:
+        site.valkey.start()
 
 
 MIXED = (Fault.RESET, Fault.OVERLOADED, Fault.UNAVAILABLE, Fault.GARBAGE, Fault.LATE, Fault.NONE)
