@@ -12,6 +12,7 @@ from accounts.errors import InvalidFieldError, LinkedToAnotherError, UnverifiedA
 from models import Account, ExternalIdentity
 
 LONGEST_NAME = 80
+NAMELESS = "Member"  # shown to others until they say a name: no part of an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ async def account_of_person(session: AsyncSession, person: Person) -> Account:
         raise UnverifiedAddressError
     await session.execute(
         insert(Account)
-        .values(email=person.email, display_name=person.name or person.email.partition("@")[0])
+        .values(email=person.email, display_name=person.name or NAMELESS)
         .on_conflict_do_nothing(index_elements=[Account.email])
     )
     account = (await session.scalars(select(Account).where(Account.email == person.email))).one()

@@ -95,6 +95,11 @@ def test_somebody_new_gets_an_account_and_comes_back_to_it(client, provider):
     assert again == first
 
 
+def test_others_see_no_part_of_the_address_of_somebody_without_a_name(client, provider):
+    answer = sign_in(client, provider, "k-9", email=EMAIL, email_verified=True)
+    assert me(client, answer)["displayName"] == "Member"
+
+
 def test_a_verified_address_links_to_the_account_that_has_it(client, provider, conn):
     account = store_account(conn, "host", email=EMAIL)
     answer = sign_in(client, provider, "k-2", email="KEALA@example.org", email_verified=True)
