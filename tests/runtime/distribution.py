@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import boto3
 
@@ -24,7 +25,7 @@ def make(endpoint: str) -> Iterator[str]:
     client = boto3.client("cloudfront", endpoint_url=endpoint)
     made = client.create_distribution(
         DistributionConfig={
-            "CallerReference": "1",
+            "CallerReference": uuid4().hex,  # another is another distribution
             "Comment": "",
             "Enabled": True,
             "Origins": {"Quantity": 1, "Items": [ORIGIN]},
