@@ -57,7 +57,7 @@ FIRST_WINDOW = f"""
 def statement(
     ids: Sequence[int], starts: Sequence[date], days: int, now: datetime
 ) -> tuple[str, dict[str, Any]]:
-    """The query, with its parameters for psycopg, of those that can be booked.
+    """The query, with the values of its `%(name)s`, of those that can be booked.
 
     Its rows are the id and the first of `starts` from which `days` days can be booked; without
     `starts`, the id of those that are listed, and None. `starts` are days in order, without a gap.
