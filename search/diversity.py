@@ -5,10 +5,10 @@ once, on the first page; what that does not show is pinned, as ids, by its curso
 one list into pieces, and behind the window the walk continues after the hundredth hit.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heapreplace
 from typing import Any, Protocol
 
 from search.fields import RELEVANCE
@@ -95,19 +95,24 @@ def rerank(
     better candidate wins a tie. Costs only grow: a candidate that comes up with an old one gets its
     new cost and is put back, so a few looks at each replace comparing all with all.
     """
-    hosts: Counter[int | None] = Counter()
-    models: Counter[tuple[str | None, str | None]] = Counter()
+    counts = range(diversity.repeats + 1)
+    host_costs = [diversity.cost(n, 0) for n in counts]
+    model_costs = [diversity.cost(0, n if by_model else 0) for n in counts]
+    # How many of each stand before, up to the number from which on more cost the same.
+    hosts: defaultdict[int | None, int] = defaultdict(int)
+    models: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
     waiting = [(-each.score, rank, each) for rank, each in enumerate(candidates)]
     heapify(waiting)
     order: list[int] = []
     while waiting:
-        value, rank, best = heappop(waiting)
-        cost = diversity.cost(hosts[best.host], models[best.model] if by_model else 0)
-        now = cost - best.score
+        value, rank, best = waiting[0]
+        host, model = hosts[best.host], models[best.model]
+        now = host_costs[host] + model_costs[model] - best.score
         if now > value:
-            heappush(waiting, (now, rank, best))
+            heapreplace(waiting, (now, rank, best))
             continue
+        heappop(waiting)
         order.append(best.id)
-        hosts[best.host] += 1
-        models[best.model] += 1
+        hosts[best.host] = min(host + 1, diversity.repeats)
+        models[best.model] = min(model + 1, diversity.repeats)
     return tuple(order)

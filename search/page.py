@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 from bookings.pricing import RateTerms, quote
 from search.fields import FIELDS, camel
@@ -46,8 +46,7 @@ class SearchPage:
         return bool(self.pinned) or self.last is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A hit by what its place among the first depends on."""
 
     id: int
