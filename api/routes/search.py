@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import cursors, media, suggesting, understanding, write_tokens
 from api.dependencies import Now
+from api.direct import DirectRoute
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
@@ -24,7 +25,7 @@ from search.profiles import DEFAULT
 from search.request import SearchRequest
 from search.truth import Truth, age_ms
 
-router = APIRouter(prefix="/v1/search", tags=["search"])
+router = APIRouter(prefix="/v1/search", tags=["search"], route_class=DirectRoute)
 
 
 @router.get(
