@@ -18,6 +18,14 @@ from search.request import Box, Dates, Near, SearchRequest
 LONGEST_RENTAL = 365  # days
 MONTHS_AHEAD = 18
 _FACET_NAMES = dict(zip(ALL_FACETS, (*FACETS, PRICE), strict=True))
+_MATCHED = tuple(field.name for field in FIELDS if field.match)
+_FLAGS = tuple(field.name for field in FIELDS if field.flag)
+# By field: its parameters' names, as far as it has them, and what a unit of theirs is stored as.
+_BOUNDED = tuple(
+    (field.name, f"{field.bounds.parameter}_min", f"{field.bounds.parameter}_max", field.bounds)
+    for field in FIELDS
+    if field.bounds
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,17 +221,18 @@ def _dates(asked: FixedParameters) -> Dates | None:
 
 def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
     filters, ranges, flags = {}, {}, {}
-    for field in FIELDS:
-        if field.match and (values := getattr(asked, field.name)):
+    for name in _MATCHED:
+        if values := getattr(asked, name):
             # Case is ignored, so "Kia" and "kia" are one value.
-            filters[field.name] = tuple({value.lower(): value for value in values}.values())
-        if field.flag and (flag := getattr(asked, field.name)) is not None:
-            flags[field.name] = flag
-        if bounds := field.bounds:
-            ends = [getattr(asked, f"{bounds.parameter}_{end}", None) for end in ("min", "max")]
-            low, high = (None if end is None else round(end * bounds.scale) for end in ends)
-            if low is not None or high is not None:
-                ranges[field.name] = (low, high)
+            filters[name] = tuple({value.lower(): value for value in values}.values())
+    for name in _FLAGS:
+        if (flag := getattr(asked, name)) is not None:
+            flags[name] = flag
+    for name, least, most, bounds in _BOUNDED:
+        ends = [getattr(asked, end, None) for end in (least, most)]
+        low, high = (None if end is None else round(end * bounds.scale) for end in ends)
+        if low is not None or high is not None:
+            ranges[name] = (low, high)
     near = None
     if asked.lat is not None and asked.lon is not None:
         near = Near(asked.lat, asked.lon, asked.radius_km)

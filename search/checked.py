@@ -55,7 +55,7 @@ async def search(
             bookable = await truth.bookable([each["id"] for each in part.items], request.dates, now)
             if bookable is None:
                 unchecked = {each["id"]: each for each in part.items}
-                return _page(first, part, shown | unchecked)
+                return _page(first, part, shown | unchecked, checked=False)
             kept = _kept(part.items, bookable, request.dates)
         shown |= {each["id"]: each for each in kept}
         missing = request.limit - len(shown)
@@ -74,13 +74,17 @@ async def search(
             part = await searches.more(rest, first.engine)
         except SearchUnavailableError:
             break
-    return replace(_page(first, part, shown), checked=True)
+    return _page(first, part, shown, checked=True)
 
 
-def _page(first: SearchPage, part: SearchPage, shown: dict[int, dict[str, Any]]) -> SearchPage:
+def _page(
+    first: SearchPage, part: SearchPage, shown: dict[int, dict[str, Any]], *, checked: bool
+) -> SearchPage:
     """The page that began as `first` and continues where its last `part` does."""
     items = list(shown.values())
-    return replace(first, items=items, last=part.last, pinned=part.pinned, unread=())
+    return replace(
+        first, items=items, last=part.last, pinned=part.pinned, unread=(), checked=checked
+    )
 
 
 async def _unread(

@@ -48,17 +48,17 @@ async def _first(engine: Engine, request: SearchRequest, diversity: Diversity) -
     window = await engine.window(replace(request, limit=WINDOW))
     order = rerank(window.candidates, diversity, by_model=request.text is None)
     shown, rest = order[: request.limit], order[request.limit :]
-    whole = replace(window.page, pinned=rest)
+    whole = window.page
     if not shown:
         return whole
     if window.documents:
-        return replace(whole, items=window.items(request, shown))
+        return replace(whole, pinned=rest, items=window.items(request, shown))
     if request.text is None:
-        return replace(whole, unread=shown)
+        return replace(whole, pinned=rest, unread=shown)
     # For the highlights. That they match, and how many do, is known by now.
     page = await engine.search(alone(request, shown))
     took_ms = whole.took_ms + page.took_ms
-    return replace(whole, items=in_order(page.items, shown), took_ms=took_ms)
+    return replace(whole, pinned=rest, items=in_order(page.items, shown), took_ms=took_ms)
 
 
 def alone(request: SearchRequest, ids: Sequence[int]) -> SearchRequest:
