@@ -19,8 +19,9 @@ def test_an_unknown_path_is_a_problem(client, path):
     assert problem(client.get(path)) == (404, "not-found", {})
 
 
-def test_a_method_that_a_path_does_not_have_is_a_problem_that_names_those_it_has(client):
-    answer = client.request("DELETE", "/v1/vehicles/7")
+@pytest.mark.parametrize("path", ["/v1/vehicles/7", "/v1/search/vehicles"])
+def test_a_method_that_a_path_does_not_have_is_a_problem_that_names_those_it_has(client, path):
+    answer = client.request("DELETE", path)
     assert problem(answer) == (405, "method-not-allowed", {})
     assert answer.headers["allow"] == "GET"
 
