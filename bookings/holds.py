@@ -1,10 +1,18 @@
-"""Holding days: the first step of renting. A hold lasts 15 minutes and costs nothing."""
+"""Holding days: the first step of renting. A hold lasts 15 minutes and costs nothing.
+
+Everybody who rents comes through here, so it takes two round trips past SQLAlchemy: a look without
+a lock, which answers most who cannot have the days, then the lock and the insert together, so that
+nobody waits for a process that holds the lock. If the vehicle or its days changed in between,
+nothing is inserted, and it looks again.
+"""
 
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-import psycopg.errors
-from sqlalchemy.dialects.postgresql import Range, insert
-from sqlalchemy.exc import IntegrityError
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bookings.errors import (
@@ -12,15 +20,19 @@ from bookings.errors import (
     OwnVehicleError,
     PriceChangedError,
     UnknownRenterError,
+    VehicleNotFoundError,
     VehicleUnavailableError,
 )
 from bookings.pricing import Quote, quote
 from bookings.rules import rental_days
-from bookings.service import listed_vehicle, rate_terms, retried, rule_obstacles
-from bookings.transitions import expire_stale
-from models import Booking, BookingStatus, Vehicle
+from bookings.service import RETRIED, RETRIES, Offered, rate_terms, rule_obstacles
+from bookings.transitions import expire_stale, lock
+from models import Booking, BookingStatus
+from models.bookings import TAKES_DAYS_SQL
+from models.session import driver
 
 LASTS = timedelta(minutes=15)
+ATTEMPTS = 5  # each but the first needs somebody who changes the vehicle in the same millisecond
 
 
 async def hold(
@@ -54,23 +66,30 @@ async def hold(
         VehicleUnavailableError: at least one day is taken.
         UnknownRenterError: the account does not exist.
     """
+    asked = _Asked(renter_id, vehicle_id, start, end)
+    async with driver(session) as connection:
+        for _ in range(ATTEMPTS):
+            seen = await _look(connection, asked, now)
+            if seen.host_id == renter_id:
+                raise OwnVehicleError(vehicle_id)
+            current = priced(seen, start, end, now)  # the rules hold, whatever was quoted
+            price = quoted or current
+            if amount is not None and amount != price.total_cents:
+                raise PriceChangedError(price.total_cents, seen.currency)
+            if seen.taken:
+                raise VehicleUnavailableError(vehicle_id)
+            if not seen.renter_exists:
+                raise UnknownRenterError
+            if seen.stale:
+                await lock(session, vehicle_id)
+                await expire_stale(session, vehicle_id, Range(start, end), now)
+            booking = await _insert(connection, asked, seen, price, now)
+            if booking is not None:
+                return booking
+    raise VehicleUnavailableError(vehicle_id)
 
-    async def attempt() -> Booking:
-        vehicle = await listed_vehicle(session, vehicle_id, lock=True)
-        if vehicle.host_id == renter_id:
-            raise OwnVehicleError(vehicle_id)
-        current = priced(vehicle, start, end, now)  # the rules hold, whatever was quoted
-        price = quoted or current
-        if amount is not None and amount != price.total_cents:
-            raise PriceChangedError(price.total_cents, vehicle.currency)
-        during = Range(start, end)
-        await expire_stale(session, vehicle_id, during, now)
-        return await _insert(session, vehicle, renter_id, during, price, now)
 
-    return await retried(session, attempt)
-
-
-def priced(vehicle: Vehicle, start: date, end: date, now: datetime) -> Quote:
+def priced(vehicle: Offered, start: date, end: date, now: datetime) -> Quote:
     """What [start, end) costs now.
 
     Raises:
@@ -82,43 +101,119 @@ def priced(vehicle: Vehicle, start: date, end: date, now: datetime) -> Quote:
     return quote(rate_terms(vehicle), days)
 
 
-async def _insert(
-    session: AsyncSession,
-    vehicle: Vehicle,
-    renter_id: int,
-    during: Range[date],
-    price: Quote,
-    now: datetime,
-) -> Booking:
-    """Store a hold of a vehicle that is locked; the exclusion constraint has the last word."""
-    statement = (
-        insert(Booking)
-        .values(
-            vehicle_id=vehicle.id,
-            renter_id=renter_id,
-            during=during,
-            status=BookingStatus.HELD,
-            total_cents=price.total_cents,
-            currency=vehicle.currency,
-            lines=[list(line) for line in price.lines],
-            policy=vehicle.cancellation_policy,
-            needs_approval=not vehicle.instant_book,
-            expires_at=now + LASTS,
-        )
-        # With the constraint as arbiter a conflict is an empty answer, not an error that would
-        # abort the transaction (nor, unlocked, a queue of deadlocks).
-        .on_conflict_do_nothing(constraint="no_double_booking")
-        .returning(Booking)
+class _Asked(NamedTuple):
+    renter_id: int
+    vehicle_id: int
+    start: date
+    end: date
+
+
+class _Seen(NamedTuple):
+    """The vehicle as it was at a look, and what stands between the renter and the days."""
+
+    host_id: int
+    time_zone: str
+    notice_days: int
+    min_days: int
+    max_days: int
+    daily_rate_cents: int
+    weekly_discount_pct: int
+    monthly_discount_pct: int
+    cleaning_fee_cents: int
+    currency: str
+    cancellation_policy: str
+    instant_book: bool
+    version: str  # of the vehicle's row
+    taken: bool  # by a block, or by a booking that is not over
+    stale: bool  # only holds that are over have the days
+    renter_exists: bool
+
+
+_VEHICLE = ", ".join(f"v.{column}" for column in _Seen._fields[: _Seen._fields.index("version")])
+_BLOCKED = (
+    "EXISTS (SELECT FROM calendar_blocks"
+    " WHERE vehicle_id = v.id AND during && daterange(%(start)s, %(end)s))"
+)
+_RENTER = "EXISTS (SELECT FROM accounts WHERE id = %(renter_id)s)"
+_LOOK = f"""
+    SELECT {_VEHICLE}, v.xmin::text,
+        coalesce(held.lasting, false) OR {_BLOCKED}, coalesce(NOT held.lasting, false), {_RENTER}
+    FROM vehicles AS v CROSS JOIN LATERAL (
+        SELECT bool_or(status <> 'held' OR expires_at > %(now)s) AS lasting
+        FROM bookings
+        WHERE vehicle_id = v.id AND during && daterange(%(start)s, %(end)s) AND {TAKES_DAYS_SQL}
+    ) AS held
+    WHERE v.id = %(vehicle_id)s AND v.status = 'listed'
+"""  # noqa: S608 - constants only
+
+
+async def _look(connection: AsyncConnection[TupleRow], asked: _Asked, now: datetime) -> _Seen:
+    async with connection.pipeline():  # in which BEGIN travels along
+        found = await connection.execute(_LOOK, asked._asdict() | {"now": now})
+        row = await found.fetchone()
+    if row is None:
+        raise VehicleNotFoundError(asked.vehicle_id)
+    return _Seen(*row)
+
+
+# NO KEY UPDATE: reviews and photos that refer to the vehicle need not wait.
+_LOCK = "SELECT FROM vehicles WHERE id = %(vehicle_id)s FOR NO KEY UPDATE"
+# As a statement of its own it sees what was committed while the lock was waited for. With the
+# constraint as arbiter a conflict is an empty answer, not an error that would abort the transaction
+# (nor, unlocked, a queue of deadlocks).
+_HOLD = f"""
+    INSERT INTO bookings (
+        vehicle_id, renter_id, during, status, total_cents, currency, lines, policy,
+        needs_approval, expires_at
     )
-    try:
-        booking = (await session.scalars(statement)).one_or_none()
-    except IntegrityError as error:
-        # The vehicle is locked, so the missing row can only be the renter's.
-        if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
-            raise UnknownRenterError from error
-        if isinstance(error.orig, psycopg.errors.ExclusionViolation):  # blocked by the host
-            raise VehicleUnavailableError(vehicle.id) from error
-        raise
-    if booking is None:
-        raise VehicleUnavailableError(vehicle.id)
-    return booking
+    SELECT v.id, %(renter_id)s, daterange(%(start)s, %(end)s), 'held', %(total_cents)s,
+        v.currency, %(lines)s, v.cancellation_policy, NOT v.instant_book, %(expires_at)s
+    FROM vehicles AS v
+    WHERE v.id = %(vehicle_id)s AND v.xmin::text = %(version)s AND NOT {_BLOCKED}
+        AND {_RENTER}
+    ON CONFLICT ON CONSTRAINT no_double_booking DO NOTHING
+    RETURNING id, created_at, updated_at
+"""  # noqa: S608 - constants only
+
+
+async def _insert(
+    connection: AsyncConnection[TupleRow], asked: _Asked, seen: _Seen, price: Quote, now: datetime
+) -> Booking | None:
+    """Lock and store, in one round trip; None if the vehicle or its days are not as seen."""
+    lines = [list(line) for line in price.lines]
+    expires_at = now + LASTS
+    wanted = asked._asdict() | {
+        "total_cents": price.total_cents,
+        "lines": Jsonb(lines),
+        "expires_at": expires_at,
+        "version": seen.version,
+    }
+    for left in range(RETRIES, -1, -1):
+        try:
+            async with connection.pipeline():
+                await connection.execute("SAVEPOINT hold")
+                await connection.execute(_LOCK, wanted)
+                stored = await (await connection.execute(_HOLD, wanted)).fetchone()
+            break
+        except RETRIED:
+            if not left:
+                raise
+            await connection.execute("ROLLBACK TO SAVEPOINT hold")
+    if stored is None:
+        return None
+    booking_id, created_at, updated_at = stored
+    return Booking(
+        id=booking_id,
+        vehicle_id=asked.vehicle_id,
+        renter_id=asked.renter_id,
+        during=Range(asked.start, asked.end),
+        status=BookingStatus.HELD,
+        total_cents=price.total_cents,
+        currency=seen.currency,
+        lines=lines,
+        policy=seen.cancellation_policy,
+        needs_approval=not seen.instant_book,
+        expires_at=expires_at,
+        created_at=created_at,
+        updated_at=updated_at,
+    )

@@ -5,15 +5,16 @@ over gets a higher token, and the former holder can no longer store an answer: i
 back, or, where it talked to others, has been done under keys that make the repetition harmless.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.types.json import Jsonb
+from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models import IdempotencyKey
+from models.session import driver
 
 LEASE = timedelta(seconds=60)  # longer than any request
 KEPT = timedelta(hours=24)
@@ -64,47 +65,51 @@ async def claim(
         InFlightError: somebody else has it.
         DifferentRequestError: it was used with another fingerprint.
     """
-    mine = insert(IdempotencyKey).values(
-        account_id=account_id,
-        route=route,
-        key=key,
-        fingerprint=fingerprint,
-        leased_until=func.now() + LEASE,
-    )
-    old = IdempotencyKey.created_at < func.now() - KEPT
-    abandoned = IdempotencyKey.status.is_(None) & (IdempotencyKey.leased_until < func.now())
-    same = IdempotencyKey.fingerprint == fingerprint
-    statement = mine.on_conflict_do_update(
-        index_elements=["account_id", "route", "key"],
-        set_={
-            "fingerprint": fingerprint,
-            "token": IdempotencyKey.token + 1,
-            "leased_until": func.now() + LEASE,
-            "status": None,
-            "headers": None,
-            "body": None,
-            "created_at": func.now(),
-        },
-        where=or_(old, abandoned & same),
-    ).returning(IdempotencyKey.token)
-    async with sessions.begin() as session:
-        token = await session.scalar(statement)
-        if token is not None:
-            return Claim(account_id, route, key, token)
-        found = await session.scalar(
-            select(IdempotencyKey).where(
-                IdempotencyKey.account_id == account_id,
-                IdempotencyKey.route == route,
-                IdempotencyKey.key == key,
-            )
-        )
+    said = {
+        "account_id": account_id,
+        "route": route,
+        "key": key,
+        "fingerprint": fingerprint,
+        "lease": LEASE,
+        "kept": KEPT,
+    }
+    async with sessions.begin() as session, driver(session) as connection:
+        claimed = await (await connection.execute(_CLAIM, said)).fetchone()
+        if claimed is not None:
+            return Claim(account_id, route, key, claimed[0])
+        found = await (await connection.execute(_FIND, said)).fetchone()
     if found is None:  # released between the two statements
         raise InFlightError
-    if found.fingerprint != fingerprint:
+    theirs, status, headers, body = found
+    if theirs != fingerprint:
         raise DifferentRequestError
-    if found.status is None:
+    if status is None:
         raise InFlightError
-    return Stored(found.status, found.headers or {}, found.body or "")
+    return Stored(status, headers or {}, body or "")
+
+
+# Past SQLAlchemy, as every booking passes through both.
+_CLAIM = """
+    INSERT INTO idempotency_keys AS k (account_id, route, key, fingerprint, leased_until)
+    VALUES (%(account_id)s, %(route)s, %(key)s, %(fingerprint)s, now() + %(lease)s)
+    ON CONFLICT (account_id, route, key) DO UPDATE SET
+        fingerprint = excluded.fingerprint, token = k.token + 1,
+        leased_until = excluded.leased_until, status = NULL, headers = NULL, body = NULL,
+        created_at = now()
+    WHERE k.created_at < now() - %(kept)s  -- old, or left behind by a dead process
+        OR k.status IS NULL AND k.leased_until < now() AND k.fingerprint = excluded.fingerprint
+    RETURNING token
+"""
+_FIND = """
+    SELECT fingerprint, status, headers, body FROM idempotency_keys
+    WHERE account_id = %(account_id)s AND route = %(route)s AND key = %(key)s
+"""
+_STORE = """
+    UPDATE idempotency_keys SET status = %(status)s, headers = %(headers)s, body = %(body)s
+    WHERE account_id = %(account_id)s AND route = %(route)s AND key = %(key)s
+        AND token = %(token)s AND status IS NULL
+    RETURNING token
+"""
 
 
 async def store(session: AsyncSession, mine: Claim, answer: Stored) -> None:
@@ -113,12 +118,9 @@ async def store(session: AsyncSession, mine: Claim, answer: Stored) -> None:
     Raises:
         LostClaimError: the claim is not mine any more.
     """
-    stored = await session.scalar(
-        update(IdempotencyKey)
-        .where(*_held(mine))
-        .values(status=answer.status, headers=answer.headers, body=answer.body)
-        .returning(IdempotencyKey.token)
-    )
+    row = {"status": answer.status, "headers": Jsonb(answer.headers), "body": answer.body}
+    async with driver(session) as connection:
+        stored = await (await connection.execute(_STORE, asdict(mine) | row)).fetchone()
     if stored is None:
         raise LostClaimError
 

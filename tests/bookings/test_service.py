@@ -248,30 +248,30 @@ async def test_what_can_be_booked_is_what_hold_would_take(conn, session):
     assert await book(session, renter, free, day(5), day(8))
 
 
-FAIL = "DO $$ BEGIN RAISE EXCEPTION 'victim' USING ERRCODE = '{}'; END $$"
+FAIL = """
+    DO $$ BEGIN
+        IF {condition} THEN RAISE EXCEPTION 'victim' USING ERRCODE = '{code}'; END IF;
+    END $$
+"""
 
 
-def failing(monkeypatch, times, code):
-    """Make the database abort the first so many attempts of a booking."""
-    real, left = holds.listed_vehicle, iter(range(times))
-
-    async def listed_vehicle(session, vehicle_id, *, lock):
-        if next(left, None) is not None:
-            await session.execute(text(FAIL.format(code)))
-        return await real(session, vehicle_id, lock=lock)
-
-    monkeypatch.setattr(holds, "listed_vehicle", listed_vehicle)
+def failing(monkeypatch, conn, times, code):
+    """Make the database abort the first so many attempts of a booking, as they insert."""
+    conn.execute("CREATE SEQUENCE IF NOT EXISTS attempts")
+    conn.execute("ALTER SEQUENCE attempts RESTART")
+    fail = FAIL.format(condition=f"nextval('attempts') <= {times}", code=code)
+    monkeypatch.setattr(holds, "_LOCK", fail)
 
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])
 async def test_the_victim_of_a_deadlock_tries_three_times_more(conn, session, monkeypatch, code):
     vehicle, renter = store_vehicle(conn), store_account(conn)
-    failing(monkeypatch, 3, code)
+    failing(monkeypatch, conn, 3, code)
     assert (await book(session, renter, vehicle, day(1), day(2))).id
 
 
 async def test_and_not_for_ever(conn, session, monkeypatch):
     vehicle, renter = store_vehicle(conn), store_account(conn)
-    failing(monkeypatch, 4, "40P01")
+    failing(monkeypatch, conn, 4, "40P01")
     with pytest.raises(service.OperationalError, match="victim"):
         await book(session, renter, vehicle, day(1), day(2))
