@@ -51,7 +51,7 @@ class Bench:
 
     @contextmanager
     def durable_market(self) -> Iterator[Settings]:
-        """A marketplace in a PostgreSQL that waits for the disk, as deployed, and no index of it."""
+        """A marketplace in a PostgreSQL that waits for the disk, as deployed; no index of it."""
         servers(self.state)
         elsewhere = os.environ.pop("RIDES_DATABASE_URL")
         state = self.state / "durable"

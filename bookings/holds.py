@@ -32,7 +32,9 @@ from models.bookings import TAKES_DAYS_SQL
 from models.session import driver
 
 LASTS = timedelta(minutes=15)
-ATTEMPTS = 5  # each but the first needs somebody who changes the vehicle in the same millisecond
+# The first may find that the vehicle has changed since its look, and leaves it locked: the second
+# decides, unless the first had to let the lock go as the victim of a deadlock.
+ATTEMPTS = 3
 
 
 async def hold(

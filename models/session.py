@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -82,17 +82,15 @@ async def driver(session: AsyncSession) -> AsyncIterator[psycopg.AsyncConnection
     Raises:
         DBAPIError: as the session raises it, for what psycopg raises in the block.
     """
-    pooled = await (await session.connection()).get_raw_connection()
-    connection = pooled.driver_connection
+    pooled = await session.connection()
+    connection = (await pooled.get_raw_connection()).driver_connection
     assert isinstance(connection, psycopg.AsyncConnection)
     try:
         yield connection
-    except psycopg.OperationalError as error:
-        raise OperationalError(None, None, error) from error
-    except psycopg.InterfaceError as error:
-        raise InterfaceError(None, None, error) from error
     except psycopg.Error as error:
-        raise DBAPIError(None, None, error) from error
+        if connection.closed:  # or the pool would try to reset it
+            await pooled.invalidate()
+        raise DBAPIError.instance(None, None, error, psycopg.Error) from error
 
 
 async def transaction_id(session: AsyncSession) -> int:

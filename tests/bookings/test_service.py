@@ -1,6 +1,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import psycopg.errors
 import pytest
 from sqlalchemy import text
 
@@ -275,3 +276,92 @@ async def test_and_not_for_ever(conn, session, monkeypatch):
     failing(monkeypatch, conn, 4, "40P01")
     with pytest.raises(service.OperationalError, match="victim"):
         await book(session, renter, vehicle, day(1), day(2))
+
+
+def changed_after_the_look(monkeypatch, conn, change):
+    """Between the first look and the lock somebody else does this."""
+    look, changes = holds._look, iter([change])
+
+    async def looked(*arguments):
+        seen = await look(*arguments)
+        for each in changes:
+            each()
+        return seen
+
+    monkeypatch.setattr(holds, "_look", looked)
+
+
+async def test_a_price_that_changes_meanwhile_is_paid_as_it_is_now(conn, session, monkeypatch):
+    vehicle, renter = store_vehicle(conn, daily_rate_cents=5_000), store_account(conn)
+    dearer = "UPDATE vehicles SET daily_rate_cents = 9000"
+    changed_after_the_look(monkeypatch, conn, lambda: conn.execute(dearer))
+    booking = await book(session, renter, vehicle, day(1), day(3))
+    assert booking.lines[0][-1] == 18_000
+
+
+FORBID = {
+    "unlisted": "UPDATE vehicles SET status = 'unlisted'",
+    "min_days": "UPDATE vehicles SET min_days = 9",
+    "blocked": (
+        "INSERT INTO calendar_blocks (vehicle_id, during)"
+        f" SELECT id, daterange('{day(2)}', '{day(4)}') FROM vehicles"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("how", "refusal"),
+    [
+        ("unlisted", VehicleNotFoundError),
+        ("min_days", InvalidDatesError),
+        ("blocked", VehicleUnavailableError),
+    ],
+)
+async def test_what_forbids_it_meanwhile_is_seen(conn, session, monkeypatch, how, refusal):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    changed_after_the_look(monkeypatch, conn, lambda: conn.execute(FORBID[how]))
+    with pytest.raises(refusal):
+        await book(session, renter, vehicle, day(1), day(3))
+    assert await service.list_bookings(
+        session, account_id=renter, as_host=False, before=None, limit=9
+    ) == ([], False)
+
+
+async def test_whoever_was_faster_has_the_days(conn, session, monkeypatch):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    changed_after_the_look(
+        monkeypatch, conn, lambda: store_booking(conn, vehicle, day(2), day(4), status="held")
+    )
+    with pytest.raises(VehicleUnavailableError):
+        await book(session, renter, vehicle, day(1), day(3))
+
+
+async def test_the_second_look_is_under_the_lock(conn, session, monkeypatch):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    dearer = "UPDATE vehicles SET cleaning_fee_cents = cleaning_fee_cents + 1"
+    look, looks = holds._look, []
+
+    async def looked(*arguments):
+        seen = await look(*arguments)
+        looks.append(seen)
+        if len(looks) == 2:
+            conn.execute("SET lock_timeout = '20ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                conn.execute(dearer)
+            conn.execute("RESET lock_timeout")
+        else:
+            conn.execute(dearer)
+        return seen
+
+    monkeypatch.setattr(holds, "_look", looked)
+    assert (await book(session, renter, vehicle, day(1), day(3))).id
+    assert len(looks) == 2
+
+
+async def test_a_hold_that_is_over_gives_its_days_away_at_once(conn, session):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    await book(session, renter, vehicle, day(1), day(3))
+    later = NOW + holds.LASTS
+    with pytest.raises(VehicleUnavailableError):
+        await book(session, renter, vehicle, day(2), day(4), later - timedelta(seconds=1))
+    assert (await book(session, renter, vehicle, day(2), day(4), later)).id
