@@ -1,19 +1,19 @@
 """Holding days: the first step of renting. A hold lasts 15 minutes and costs nothing.
 
-Everybody who rents comes through here, so it takes two round trips past SQLAlchemy: a look without
+Everybody who rents comes through here, so it takes two round trips (docs/adr/0039): a look without
 a lock, which answers most who cannot have the days, then the lock and the insert together, so that
 nobody waits for a process that holds the lock. If the vehicle or its days changed in between,
 nothing is inserted, and it looks again.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-from psycopg.types.json import Jsonb
+import orjson
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bookings.errors import (
     InvalidDatesError,
@@ -25,20 +25,26 @@ from bookings.errors import (
 )
 from bookings.pricing import Quote, quote
 from bookings.rules import rental_days
-from bookings.service import RETRIED, RETRIES, Offered, rate_terms, rule_obstacles
+from bookings.service import Offered, rate_terms, rule_obstacles
 from bookings.transitions import expire_stale, lock
 from models import Booking, BookingStatus
 from models.bookings import TAKES_DAYS_SQL
-from models.session import driver
+from runtime.prepared import Prepared, Value
 
 LASTS = timedelta(minutes=15)
-# The first may find that the vehicle has changed since its look, and leaves it locked: the second
-# decides, unless the first had to let the lock go as the victim of a deadlock.
-ATTEMPTS = 3
+ATTEMPTS = 5  # each but the first needs somebody who changes the vehicle in the same millisecond
+
+
+class Held(NamedTuple):
+    """A booking that holds its days, and the id of the transaction in which it does."""
+
+    booking: Booking  # as it was stored, of no session
+    transaction_id: int
 
 
 async def hold(
-    session: AsyncSession,
+    connection: Prepared,
+    sessions: async_sessionmaker[AsyncSession],
     *,
     renter_id: int,
     vehicle_id: int,
@@ -47,11 +53,12 @@ async def hold(
     now: datetime,
     quoted: Quote | None = None,
     amount: int | None = None,
-) -> Booking:
+) -> Held:
     """Hold [start, end) of a vehicle for 15 minutes, at a price that no longer changes.
 
     Args:
-        session: the caller's transaction; it is still usable after an error below.
+        connection: on which it is done at once, or with the transaction that is open on it.
+        sessions: for transactions of their own, which end holds that are over.
         renter_id: the account that rents and pays.
         vehicle_id: the vehicle, listed and not the renter's own.
         start: pick-up day on the vehicle's calendar.
@@ -67,27 +74,37 @@ async def hold(
         PriceChangedError: the total is not `amount`.
         VehicleUnavailableError: at least one day is taken.
         UnknownRenterError: the account does not exist.
+        psycopg.Error: the database is not there, or chose this as a deadlock's victim.
     """
-    asked = _Asked(renter_id, vehicle_id, start, end)
-    async with driver(session) as connection:
-        for _ in range(ATTEMPTS):
-            seen = await _look(connection, asked, now)
-            if seen.host_id == renter_id:
-                raise OwnVehicleError(vehicle_id)
-            current = priced(seen, start, end, now)  # the rules hold, whatever was quoted
-            price = quoted or current
-            if amount is not None and amount != price.total_cents:
-                raise PriceChangedError(price.total_cents, seen.currency)
-            if seen.taken:
-                raise VehicleUnavailableError(vehicle_id)
-            if not seen.renter_exists:
-                raise UnknownRenterError
-            if seen.stale:
+    asked: dict[str, Value] = {
+        "renter_id": renter_id,
+        "vehicle_id": vehicle_id,
+        "start": start,
+        "end": end,
+        "now": now,
+    }
+    for attempt in range(ATTEMPTS):
+        seen = await _look(connection, asked)
+        if seen is None:
+            raise VehicleNotFoundError(vehicle_id)
+        if seen.host_id == renter_id:
+            raise OwnVehicleError(vehicle_id)
+        current = priced(seen, start, end, now)  # the rules hold, whatever was quoted
+        price = quoted or current
+        if amount is not None and amount != price.total_cents:
+            raise PriceChangedError(price.total_cents, seen.currency)
+        # In an open transaction the first attempt has left the vehicle locked, even for `sessions`.
+        if seen.taken or (seen.stale and attempt):
+            raise VehicleUnavailableError(vehicle_id)
+        if not seen.renter_exists:
+            raise UnknownRenterError
+        if seen.stale:
+            async with sessions.begin() as session:
                 await lock(session, vehicle_id)
                 await expire_stale(session, vehicle_id, Range(start, end), now)
-            booking = await _insert(connection, asked, seen, price, now)
-            if booking is not None:
-                return booking
+        held = await _insert(connection, asked, seen, price)
+        if held is not None:
+            return held
     raise VehicleUnavailableError(vehicle_id)
 
 
@@ -103,14 +120,8 @@ def priced(vehicle: Offered, start: date, end: date, now: datetime) -> Quote:
     return quote(rate_terms(vehicle), days)
 
 
-class _Asked(NamedTuple):
-    renter_id: int
-    vehicle_id: int
-    start: date
-    end: date
-
-
-class _Seen(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Seen:
     """The vehicle as it was at a look, and what stands between the renter and the days."""
 
     host_id: int
@@ -131,31 +142,30 @@ class _Seen(NamedTuple):
     renter_exists: bool
 
 
-_VEHICLE = ", ".join(f"v.{column}" for column in _Seen._fields[: _Seen._fields.index("version")])
-_BLOCKED = (
-    "EXISTS (SELECT FROM calendar_blocks"
-    " WHERE vehicle_id = v.id AND during && daterange(%(start)s, %(end)s))"
-)
-_RENTER = "EXISTS (SELECT FROM accounts WHERE id = %(renter_id)s)"
+_DAYS = "daterange(%(start)s, %(end)s)"
+_BLOCKED = f"EXISTS (SELECT FROM calendar_blocks WHERE vehicle_id = v.id AND during && {_DAYS})"
+_RENTER = "EXISTS (SELECT FROM accounts WHERE id = %(renter_id)s::bigint)"
 _LOOK = f"""
-    SELECT {_VEHICLE}, v.xmin::text,
-        coalesce(held.lasting, false) OR {_BLOCKED}, coalesce(NOT held.lasting, false), {_RENTER}
-    FROM vehicles AS v CROSS JOIN LATERAL (
-        SELECT bool_or(status <> 'held' OR expires_at > %(now)s) AS lasting
-        FROM bookings
-        WHERE vehicle_id = v.id AND during && daterange(%(start)s, %(end)s) AND {TAKES_DAYS_SQL}
-    ) AS held
-    WHERE v.id = %(vehicle_id)s AND v.status = 'listed'
+    SELECT row_to_json(seen) FROM (
+        SELECT host_id, time_zone, notice_days, min_days, max_days, daily_rate_cents,
+            weekly_discount_pct, monthly_discount_pct, cleaning_fee_cents, currency,
+            cancellation_policy, instant_book, v.xmin::text AS version,
+            coalesce(held.lasting, false) OR {_BLOCKED} AS taken,
+            coalesce(NOT held.lasting, false) AS stale, {_RENTER} AS renter_exists
+        FROM vehicles AS v CROSS JOIN LATERAL (
+            SELECT bool_or(status <> 'held' OR expires_at > %(now)s) AS lasting
+            FROM bookings
+            WHERE vehicle_id = v.id AND during && {_DAYS} AND {TAKES_DAYS_SQL}
+        ) AS held
+        WHERE v.id = %(vehicle_id)s AND v.status = 'listed'
+    ) AS seen
 """  # noqa: S608 - constants only
 
 
-async def _look(connection: AsyncConnection[TupleRow], asked: _Asked, now: datetime) -> _Seen:
-    async with connection.pipeline():  # in which BEGIN travels along
-        found = await connection.execute(_LOOK, asked._asdict() | {"now": now})
-        row = await found.fetchone()
-    if row is None:
-        raise VehicleNotFoundError(asked.vehicle_id)
-    return _Seen(*row)
+async def _look(connection: Prepared, asked: Mapping[str, Value]) -> _Seen | None:
+    for (seen,) in await connection.ask(_LOOK, asked):
+        return _Seen(**orjson.loads(seen))
+    return None
 
 
 # NO KEY UPDATE: reviews and photos that refer to the vehicle need not wait.
@@ -168,54 +178,46 @@ _HOLD = f"""
         vehicle_id, renter_id, during, status, total_cents, currency, lines, policy,
         needs_approval, expires_at
     )
-    SELECT v.id, %(renter_id)s, daterange(%(start)s, %(end)s), 'held', %(total_cents)s,
-        v.currency, %(lines)s, v.cancellation_policy, NOT v.instant_book, %(expires_at)s
+    SELECT v.id, %(renter_id)s::bigint, {_DAYS}, 'held', %(total_cents)s::integer, v.currency,
+        %(lines)s::jsonb, v.cancellation_policy, NOT v.instant_book, %(expires_at)s::timestamptz
     FROM vehicles AS v
     WHERE v.id = %(vehicle_id)s AND v.xmin::text = %(version)s AND NOT {_BLOCKED}
         AND {_RENTER}
     ON CONFLICT ON CONSTRAINT no_double_booking DO NOTHING
-    RETURNING id, created_at, updated_at
+    RETURNING id, created_at, updated_at, pg_current_xact_id()
 """  # noqa: S608 - constants only
 
 
 async def _insert(
-    connection: AsyncConnection[TupleRow], asked: _Asked, seen: _Seen, price: Quote, now: datetime
-) -> Booking | None:
+    connection: Prepared, asked: Mapping[str, Value], seen: _Seen, price: Quote
+) -> Held | None:
     """Lock and store, in one round trip; None if the vehicle or its days are not as seen."""
+    now = asked["now"]
+    assert isinstance(now, datetime)
     lines = [list(line) for line in price.lines]
-    expires_at = now + LASTS
-    wanted = asked._asdict() | {
+    wanted = {
+        **asked,
         "total_cents": price.total_cents,
-        "lines": Jsonb(lines),
-        "expires_at": expires_at,
+        "lines": orjson.dumps(lines).decode(),
+        "expires_at": now + LASTS,
         "version": seen.version,
     }
-    for left in range(RETRIES, -1, -1):
-        try:
-            async with connection.pipeline():
-                await connection.execute("SAVEPOINT hold")
-                await connection.execute(_LOCK, wanted)
-                stored = await (await connection.execute(_HOLD, wanted)).fetchone()
-            break
-        except RETRIED:
-            if not left:
-                raise
-            await connection.execute("ROLLBACK TO SAVEPOINT hold")
-    if stored is None:
-        return None
-    booking_id, created_at, updated_at = stored
-    return Booking(
-        id=booking_id,
-        vehicle_id=asked.vehicle_id,
-        renter_id=asked.renter_id,
-        during=Range(asked.start, asked.end),
-        status=BookingStatus.HELD,
-        total_cents=price.total_cents,
-        currency=seen.currency,
-        lines=lines,
-        policy=seen.cancellation_policy,
-        needs_approval=not seen.instant_book,
-        expires_at=expires_at,
-        created_at=created_at,
-        updated_at=updated_at,
-    )
+    _, stored = await connection.ask_all((_LOCK, asked), (_HOLD, wanted))
+    for booking_id, created_at, updated_at, transaction_id in stored:
+        booking = Booking(
+            id=int(booking_id),
+            vehicle_id=asked["vehicle_id"],
+            renter_id=asked["renter_id"],
+            during=Range(asked["start"], asked["end"]),
+            status=BookingStatus.HELD,
+            total_cents=price.total_cents,
+            currency=seen.currency,
+            lines=lines,
+            policy=seen.cancellation_policy,
+            needs_approval=not seen.instant_book,
+            expires_at=wanted["expires_at"],
+            created_at=datetime.fromisoformat(created_at.decode()),
+            updated_at=datetime.fromisoformat(updated_at.decode()),
+        )
+        return Held(booking, int(transaction_id))
+    return None

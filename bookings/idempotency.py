@@ -5,17 +5,19 @@ over gets a higher token, and the former holder can no longer store an answer: i
 back, or, where it talked to others, has been done under keys that make the repetition harmless.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from psycopg.types.json import Jsonb
+import orjson
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models import IdempotencyKey
-from models.session import driver
+from runtime.prepared import Connections, Value
 
+Ask = Callable[[str, dict[str, Any]], Awaitable[Sequence[Any]]]  # the rows of a statement
 LEASE = timedelta(seconds=60)  # longer than any request
 KEPT = timedelta(hours=24)
 
@@ -52,12 +54,7 @@ class Stored:
 
 
 async def claim(
-    sessions: async_sessionmaker[AsyncSession],
-    *,
-    account_id: int,
-    route: str,
-    key: str,
-    fingerprint: str,
+    connections: Connections, *, account_id: int, route: str, key: str, fingerprint: str
 ) -> Claim | Stored:
     """A claim on the key, or the answer that was given for it in the last 24 hours.
 
@@ -65,38 +62,40 @@ async def claim(
         InFlightError: somebody else has it.
         DifferentRequestError: it was used with another fingerprint.
     """
-    said = {
+    said: dict[str, Value] = {
         "account_id": account_id,
         "route": route,
         "key": key,
         "fingerprint": fingerprint,
-        "lease": LEASE,
-        "kept": KEPT,
+        "lease_s": round(LEASE.total_seconds()),
+        "kept_s": round(KEPT.total_seconds()),
     }
-    async with sessions.begin() as session, driver(session) as connection:
-        claimed = await (await connection.execute(_CLAIM, said)).fetchone()
-        if claimed is not None:
-            return Claim(account_id, route, key, claimed[0])
-        found = await (await connection.execute(_FIND, said)).fetchone()
-    if found is None:  # released between the two statements
+    async with connections.connection() as connection:
+        for (token,) in await connection.ask(_CLAIM, said):
+            return Claim(account_id, route, key, int(token))
+        found = await connection.ask(_FIND, said)
+    if not found:  # released between the two statements
         raise InFlightError
-    theirs, status, headers, body = found
-    if theirs != fingerprint:
+    ((theirs, status, headers, body),) = found
+    if theirs.decode() != fingerprint:
         raise DifferentRequestError
     if status is None:
         raise InFlightError
-    return Stored(status, headers or {}, body or "")
+    return Stored(int(status), orjson.loads(headers or b"{}"), (body or b"").decode())
 
 
-# Past SQLAlchemy, as every booking passes through both.
+# An old claim, or one that a dead process left behind, is taken over.
 _CLAIM = """
     INSERT INTO idempotency_keys AS k (account_id, route, key, fingerprint, leased_until)
-    VALUES (%(account_id)s, %(route)s, %(key)s, %(fingerprint)s, now() + %(lease)s)
+    VALUES (
+        %(account_id)s, %(route)s, %(key)s, %(fingerprint)s,
+        now() + make_interval(secs => %(lease_s)s)
+    )
     ON CONFLICT (account_id, route, key) DO UPDATE SET
         fingerprint = excluded.fingerprint, token = k.token + 1,
         leased_until = excluded.leased_until, status = NULL, headers = NULL, body = NULL,
         created_at = now()
-    WHERE k.created_at < now() - %(kept)s  -- old, or left behind by a dead process
+    WHERE k.created_at < now() - make_interval(secs => %(kept_s)s)
         OR k.status IS NULL AND k.leased_until < now() AND k.fingerprint = excluded.fingerprint
     RETURNING token
 """
@@ -112,16 +111,18 @@ _STORE = """
 """
 
 
-async def store(session: AsyncSession, mine: Claim, answer: Stored) -> None:
-    """Keep the answer, in the transaction of the work that it is about.
+async def store(ask: Ask, mine: Claim, answer: Stored) -> None:
+    """Keep the answer, in the transaction of the work that it is about, which `ask` asks in.
 
     Raises:
         LostClaimError: the claim is not mine any more.
     """
-    row = {"status": answer.status, "headers": Jsonb(answer.headers), "body": answer.body}
-    async with driver(session) as connection:
-        stored = await (await connection.execute(_STORE, asdict(mine) | row)).fetchone()
-    if stored is None:
+    row = {
+        "status": answer.status,
+        "headers": orjson.dumps(answer.headers).decode(),
+        "body": answer.body,
+    }
+    if not await ask(_STORE, asdict(mine) | row):
         raise LostClaimError
 
 
