@@ -14,7 +14,7 @@ import orjson
 import psycopg
 from psycopg import Connection
 
-from accounts.tokens import sign_token
+from accounts.tokens import BY_HAND_TTL, sign_token
 from tests import factory
 from tests.conftest import SECRET
 
@@ -238,8 +238,9 @@ class Writers:
     # Through the API
 
     def _renting(self, renter: int) -> Callable[[random.Random], None]:
+        token = sign_token(renter, "renter", secret=SECRET, ttl=BY_HAND_TTL)  # a soak is long
         headers = {
-            "authorization": f"Bearer {sign_token(renter, 'renter', secret=SECRET)}",
+            "authorization": f"Bearer {token}",
             "content-type": "application/json",
         }
         mine: list[int] = []
