@@ -58,7 +58,7 @@ async def hold(
 
     Args:
         connection: on which it is done at once, or with the transaction that is open on it.
-        sessions: for transactions of their own, which end holds that are over.
+        sessions: for transactions of their own, which end holds that are over and yet were paid.
         renter_id: the account that rents and pays.
         vehicle_id: the vehicle, listed and not the renter's own.
         start: pick-up day on the vehicle's calendar.
@@ -76,6 +76,7 @@ async def hold(
         UnknownRenterError: the account does not exist.
         psycopg.Error: the database is not there, or chose this as a deadlock's victim.
     """
+    rental_days(start, end)  # or it is no range
     asked: dict[str, Value] = {
         "renter_id": renter_id,
         "vehicle_id": vehicle_id,
@@ -94,11 +95,11 @@ async def hold(
         if amount is not None and amount != price.total_cents:
             raise PriceChangedError(price.total_cents, seen.currency)
         # In an open transaction the first attempt has left the vehicle locked, even for `sessions`.
-        if seen.taken or (seen.stale and attempt):
+        if seen.taken or (seen.paid and attempt):
             raise VehicleUnavailableError(vehicle_id)
         if not seen.renter_exists:
             raise UnknownRenterError
-        if seen.stale:
+        if seen.paid:
             async with sessions.begin() as session:
                 await lock(session, vehicle_id)
                 await expire_stale(session, vehicle_id, Range(start, end), now)
@@ -139,22 +140,26 @@ class _Seen:
     version: str  # of the vehicle's row
     taken: bool  # by a block, or by a booking that is not over
     stale: bool  # only holds that are over have the days
+    paid: bool  # of one of those the money must go back
     renter_exists: bool
 
 
 _DAYS = "daterange(%(start)s, %(end)s)"
 _BLOCKED = f"EXISTS (SELECT FROM calendar_blocks WHERE vehicle_id = v.id AND during && {_DAYS})"
 _RENTER = "EXISTS (SELECT FROM accounts WHERE id = %(renter_id)s::bigint)"
+_PAID = "EXISTS (SELECT FROM payments WHERE booking_id = b.id AND status <> 'voided')"
 _LOOK = f"""
     SELECT row_to_json(seen) FROM (
         SELECT host_id, time_zone, notice_days, min_days, max_days, daily_rate_cents,
             weekly_discount_pct, monthly_discount_pct, cleaning_fee_cents, currency,
             cancellation_policy, instant_book, v.xmin::text AS version,
             coalesce(held.lasting, false) OR {_BLOCKED} AS taken,
-            coalesce(NOT held.lasting, false) AS stale, {_RENTER} AS renter_exists
+            coalesce(NOT held.lasting, false) AS stale,
+            coalesce(NOT held.lasting AND held.paid, false) AS paid, {_RENTER} AS renter_exists
         FROM vehicles AS v CROSS JOIN LATERAL (
-            SELECT bool_or(status <> 'held' OR expires_at > %(now)s) AS lasting
-            FROM bookings
+            SELECT bool_or(status <> 'held' OR expires_at > %(now)s) AS lasting,
+                bool_or({_PAID}) AS paid
+            FROM bookings AS b
             WHERE vehicle_id = v.id AND during && {_DAYS} AND {TAKES_DAYS_SQL}
         ) AS held
         WHERE v.id = %(vehicle_id)s AND v.status = 'listed'
@@ -170,6 +175,12 @@ async def _look(connection: Prepared, asked: Mapping[str, Value]) -> _Seen | Non
 
 # NO KEY UPDATE: reviews and photos that refer to the vehicle need not wait.
 _LOCK = "SELECT FROM vehicles WHERE id = %(vehicle_id)s FOR NO KEY UPDATE"
+# What `transitions.expire` does where there is no money.
+_EXPIRE = f"""
+    UPDATE bookings AS b SET status = 'expired', updated_at = now()
+    WHERE vehicle_id = %(vehicle_id)s AND status = 'held' AND expires_at <= %(now)s
+        AND during && {_DAYS} AND NOT {_PAID}
+"""  # noqa: S608 - constants only
 # As a statement of its own it sees what was committed while the lock was waited for. With the
 # constraint as arbiter a conflict is an empty answer, not an error that would abort the transaction
 # (nor, unlocked, a queue of deadlocks).
@@ -202,7 +213,8 @@ async def _insert(
         "expires_at": now + LASTS,
         "version": seen.version,
     }
-    _, stored = await connection.ask_all((_LOCK, asked), (_HOLD, wanted))
+    expired = [(_EXPIRE, asked)] if seen.stale else []
+    *_, stored = await connection.ask_all((_LOCK, asked), *expired, (_HOLD, wanted))
     for booking_id, created_at, updated_at, transaction_id in stored:
         booking = Booking(
             id=int(booking_id),

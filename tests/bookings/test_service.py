@@ -317,3 +317,21 @@ async def test_a_hold_that_is_over_gives_its_days_away_at_once(conn, book):
     with pytest.raises(VehicleUnavailableError):
         await book(renter, vehicle, day(2), day(4), later - timedelta(seconds=1))
     assert (await book(renter, vehicle, day(2), day(4), later)).id
+    assert statuses(conn) == ["expired", "held"]
+
+
+async def test_and_its_money_goes_back(conn, book):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    over = (await book(renter, vehicle, day(1), day(3))).id
+    conn.execute(
+        "INSERT INTO payments (booking_id, provider, key, status, amount_cents, currency, target)"
+        " VALUES (%s, 'sandbox', 'one', 'authorised', 11000, 'USD', 'captured')",
+        [over],
+    )
+    assert (await book(renter, vehicle, day(2), day(4), NOW + holds.LASTS)).id
+    assert statuses(conn) == ["expired", "held"]
+    assert conn.execute("SELECT target FROM payments").fetchall() == [("voided",)]
+
+
+def statuses(conn):
+    return [status for (status,) in conn.execute("SELECT status FROM bookings ORDER BY id")]
