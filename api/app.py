@@ -41,7 +41,7 @@ from api.routes import (
 )
 from bookings.chat_hints import ChatHints
 from bookings.payments.opening import open_cashier
-from models.session import async_engine, sessions
+from models.session import async_engine, connections, sessions
 from runtime import settings as runtime_settings
 from runtime.logging import configure_logging
 from runtime.object_store import open_store
@@ -90,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         engine = async_engine(chosen)
         app.state.engine = engine
         app.state.sessions = sessions(engine)
+        app.state.connections = connections(chosen)
         app.state.hasher = Hasher()
         app.state.attempts = AttemptLimits(chosen)
         app.state.requests = RequestLimits(chosen)
@@ -123,6 +124,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await app.state.searches.close()
             await app.state.truth.close()
             await app.state.cashier.close()
+            await app.state.connections.close()
             await engine.dispose()
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)

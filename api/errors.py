@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
@@ -239,6 +240,7 @@ def install(app: FastAPI) -> None:
         (HTTPException, _on_http_exception),
         (PoolTimeoutError, _on_database_busy),
         (DBAPIError, _on_database_error),
+        (psycopg.Error, _on_database_error),
         (SearchUnavailableError, _on_search_unavailable),
     ):
         app.add_exception_handler(error, handler)
@@ -326,8 +328,9 @@ async def _on_database_busy(_: Request, error: Exception) -> Response:
 
 async def _on_database_error(_: Request, error: Exception) -> Response:
     # OperationalError: no connection, statement timeout, a deadlock that retries did not end.
-    if isinstance(error, OperationalError | InterfaceError):
-        log.warning("database unavailable", error=str(error.orig))
+    unavailable = OperationalError, InterfaceError, psycopg.OperationalError
+    if isinstance(error, unavailable):
+        log.warning("database unavailable", error=str(getattr(error, "orig", error)))
         return problem_response(_unavailable())
     return unexpected(error)
 

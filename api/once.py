@@ -5,7 +5,7 @@ key up, so that the same request may try again.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -22,6 +22,8 @@ from api.schemas.common import Body, Shape
 from bookings import idempotency
 from bookings.errors import BookingError
 from bookings.idempotency import Claim, Stored
+from bookings.service import RETRIED, RETRIES
+from runtime.prepared import Connections, Prepared
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -50,6 +52,7 @@ class Once:
     def __init__(self, request: Request, account_id: int, key: str | None) -> None:
         self._request = request
         self._sessions = request.app.state.sessions
+        self._connections: Connections = request.app.state.connections
         self._account_id = account_id
         self._key = key
 
@@ -62,10 +65,35 @@ class Once:
             async with self._sessions.begin() as session:
                 stored = (await work(session)).stored()
                 if mine is not None:
-                    await idempotency.store(session, mine, stored)
+                    await idempotency.store(_asking(session), mine, stored)
             return stored
 
         return await self._answer(body, attempt)
+
+    async def directly(
+        self, body: Body | None, work: Callable[[Prepared], Awaitable[Answer]]
+    ) -> Response:
+        """As `together`, for work that needs no session and is done by its last question.
+
+        It is done again when PostgreSQL chose it as a deadlock's victim.
+        """
+
+        async def attempt(mine: Claim | None) -> Stored:
+            async with self._connections.connection() as connection:
+                if mine is None:
+                    return (await work(connection)).stored()
+                async with connection.transaction():
+                    stored = (await work(connection)).stored()
+                    await idempotency.store(connection.ask, mine, stored)
+                return stored
+
+        async def attempts(mine: Claim | None) -> Stored:
+            for _ in range(RETRIES):
+                with suppress(*RETRIED):
+                    return await attempt(mine)
+            return await attempt(mine)
+
+        return await self._answer(body, attempts)
 
     async def apart(self, body: Body | None, work: Callable[[], Awaitable[Answer]]) -> Response:
         """The answer of `work`, which commits by itself and may safely be repeated."""
@@ -73,8 +101,7 @@ class Once:
         async def attempt(mine: Claim | None) -> Stored:
             stored = (await work()).stored()
             if mine is not None:
-                async with self._sessions.begin() as session:
-                    await idempotency.store(session, mine, stored)
+                await self._store(mine, stored)
             return stored
 
         return await self._answer(body, attempt)
@@ -103,7 +130,7 @@ class Once:
         said = [self._request.url.path, None if body is None else body.model_dump(mode="json")]
         try:
             return await idempotency.claim(
-                self._sessions,
+                self._connections,
                 account_id=self._account_id,
                 route=self._request.scope["route"].path,
                 key=key,
@@ -128,13 +155,25 @@ class Once:
         elif mine is not None:
             stored = Stored(problem.status, problem.headers, bytes(answer.body).decode())
             with suppress(idempotency.LostClaimError):
-                async with self._sessions.begin() as session:
-                    await idempotency.store(session, mine, stored)
+                await self._store(mine, stored)
         return answer
+
+    async def _store(self, mine: Claim, stored: Stored) -> None:
+        async with self._connections.connection() as connection:
+            await idempotency.store(connection.ask, mine, stored)
 
     async def _release(self, mine: Claim | None) -> None:
         if mine is not None:
             await idempotency.release(self._sessions, mine)
+
+
+def _asking(session: AsyncSession) -> idempotency.Ask:
+    """Asks in the session's transaction."""
+
+    async def ask(statement: str, values: dict[str, Any]) -> Sequence[Any]:
+        return (await (await session.connection()).exec_driver_sql(statement, values)).all()
+
+    return ask
 
 
 def _in_flight() -> Problem:

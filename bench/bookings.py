@@ -1,6 +1,7 @@
 """Booking over HTTP against the bare transaction: the same holds by the API and by pgbench.
 
-In a copy of the marketplace, since the holds stay. Both sides take turns of a few seconds with as
+In a copy of the marketplace, since the holds stay, and in a PostgreSQL that waits for the disk at
+each commit, since no marketplace books in another. Both sides take turns of a few seconds with as
 many clients, so that a ratio is of the same minute, and begin each with an empty calendar. What
 pgbench runs is what no booking can do without: the vehicle's row locked, the row inserted under the
 exclusion constraint with all triggers, committed; with a key, the claim before it and the answer
@@ -38,7 +39,7 @@ from tests.bookings.overlaps import overlaps
 
 CLIENTS = 16
 WORKERS = psutil.cpu_count() or 1  # processes of the API, threads of pgbench
-TURNS, SECONDS = 3, 4  # of each side in each case
+TURNS, SECONDS = 7, 6  # of each side in each case
 SHARE = 0.25  # promised, of the bare transaction's rate
 RENTERS = 20_000
 FIRST, DAYS, LENGTH = 400, 300, 3  # from so many days ahead, on so many days, for so many days
@@ -129,20 +130,21 @@ class Side:
 
 def measure(bench: stack.Bench) -> dict[str, Any]:
     """Bookings and answers a second and ms by case and side, ratios turn by turn, overlaps."""
-    url = stack.copy(bench.market().database_url, f"bookings_{bench.vehicles}")
-    os.environ["RIDES_DATABASE_URL"] = url
     results: dict[str, Any] = {"vehicles": bench.vehicles, "workers": WORKERS, "cases": {}}
-    with psycopg.connect(url, autocommit=True) as connection:
-        market = Market.opened(connection)
-        one, many = (market.vehicles[0],) * 2, market.vehicles
-        cases = {
-            "many vehicles": Case(many),
-            "many vehicles, with a key": Case(many, key=True),
-            "one vehicle": Case(one),
-        }
-        with stack.api_process(workers=WORKERS) as (address, process):
-            for name, case in cases.items():
-                results["cases"][name] = market.compare(case, address, process)
+    with bench.durable_market() as market_settings:
+        url = stack.copy(market_settings.database_url, f"bookings_{bench.vehicles}")
+        os.environ["RIDES_DATABASE_URL"] = url
+        with psycopg.connect(url, autocommit=True) as connection:
+            market = Market.opened(connection)
+            one, many = (market.vehicles[0],) * 2, market.vehicles
+            cases = {
+                "many vehicles": Case(many),
+                "many vehicles, with a key": Case(many, key=True),
+                "one vehicle": Case(one),
+            }
+            with stack.api_process(workers=WORKERS) as (address, process):
+                for name, case in cases.items():
+                    results["cases"][name] = market.compare(case, address, process)
     return results
 
 

@@ -211,16 +211,19 @@ def get(connection: http.client.HTTPConnection, target: str) -> bytes:
 
 
 def _deep_pages(address: str) -> dict[str, Any]:
-    """Page 500 by cursor against page 1, same parameters, no facets on both, interleaved."""
+    """Page 500 by cursor, or the last of a smaller market, against page 1, interleaved.
+
+    Same parameters, no facets on both.
+    """
     connection = http.client.HTTPConnection(address, timeout=30)
-    first = "/v1/search/vehicles?facets=none&sort=price"
-    target = first
-    for _ in range(499):
-        page = orjson.loads(get(connection, target))
-        target = f"{first}&cursor={page['nextCursor']}"
-    timings: dict[str, list[float]] = {"page 1": [], "page 500": []}
+    first = late = "/v1/search/vehicles?facets=none&sort=price"
+    pages = 1
+    while pages < 500 and (cursor := orjson.loads(get(connection, late))["nextCursor"]):
+        late = f"{first}&cursor={cursor}"
+        pages += 1
+    timings: dict[str, list[float]] = {"page 1": [], f"page {pages}": []}
     for number in range(WARM_UP + 200):
-        for name, each in (("page 1", first), ("page 500", target)):
+        for name, each in zip(timings, (first, late), strict=True):
             begun = time.perf_counter()
             get(connection, each)
             if number >= WARM_UP:
@@ -250,13 +253,14 @@ def show(results: dict[str, Any]) -> bool:
         table.add_row(name, *spread, share, f"{cpu} ms", times, "yes" if kept else "NO")
     Console().print(table)
     deep = results["deep pages"]["ways"]
-    ratio = deep["page 500"]["p50"] / deep["page 1"]["p50"]
+    _, late = deep
+    ratio = deep[late]["p50"] / deep["page 1"]["p50"]
     _draw(results)
     share = f"{ADDED_SHARE:.0%} (as you type {ADDED_SHARE_TYPING:.0%})"
     return all(
         [
             report.promise(f"added p50 <= max({share}, {ADDED_MS} ms), CPU <= {CPU_MS} ms", within),
-            report.promise(f"page 500 / page 1 = {ratio:.2f} <= {DEEP}", ratio <= DEEP),
+            report.promise(f"{late} / page 1 = {ratio:.2f} <= {DEEP}", ratio <= DEEP),
         ]
     )
 

@@ -49,11 +49,29 @@ class Bench:
         rides("reindex", "--if-needed")
         return settings()
 
+    @contextmanager
+    def durable_market(self) -> Iterator[Settings]:
+        """A marketplace in a PostgreSQL that waits for the disk, as deployed; no index of it."""
+        servers(self.state)
+        elsewhere = os.environ.pop("RIDES_DATABASE_URL")
+        state = self.state / "durable"
+        try:
+            servers(state, durable=True)
+            database(f"bench_{self.vehicles}")
+            rides("seed", "--if-empty", "--vehicles", str(self.vehicles))
+            yield settings()
+        finally:
+            stack.down(state)
+            os.environ["RIDES_DATABASE_URL"] = elsewhere
+            settings.cache_clear()
 
-def servers(state_dir: Path) -> None:
-    """Start what the environment does not name, and point the environment there."""
-    # Throwaway data: what is measured is the same code on both sides.
-    found = stack.up(state_dir, durable=False, on_step=print)
+
+def servers(state_dir: Path, *, durable: bool = False) -> None:
+    """Start what the environment does not name, and point the environment there.
+
+    Not `durable` where the same code is measured on both sides: its data are thrown away.
+    """
+    found = stack.up(state_dir, durable=durable, on_step=print)
     if found.elasticsearch_url is None:
         raise SystemExit(found.missing)
     os.environ.update(

@@ -5,16 +5,19 @@ over gets a higher token, and the former holder can no longer store an answer: i
 back, or, where it talked to others, has been done under keys that make the repetition harmless.
 """
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+import orjson
+from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models import IdempotencyKey
+from runtime.prepared import Connections, Value
 
+Ask = Callable[[str, dict[str, Any]], Awaitable[Sequence[Any]]]  # the rows of a statement
 LEASE = timedelta(seconds=60)  # longer than any request
 KEPT = timedelta(hours=24)
 
@@ -51,12 +54,7 @@ class Stored:
 
 
 async def claim(
-    sessions: async_sessionmaker[AsyncSession],
-    *,
-    account_id: int,
-    route: str,
-    key: str,
-    fingerprint: str,
+    connections: Connections, *, account_id: int, route: str, key: str, fingerprint: str
 ) -> Claim | Stored:
     """A claim on the key, or the answer that was given for it in the last 24 hours.
 
@@ -64,62 +62,67 @@ async def claim(
         InFlightError: somebody else has it.
         DifferentRequestError: it was used with another fingerprint.
     """
-    mine = insert(IdempotencyKey).values(
-        account_id=account_id,
-        route=route,
-        key=key,
-        fingerprint=fingerprint,
-        leased_until=func.now() + LEASE,
-    )
-    old = IdempotencyKey.created_at < func.now() - KEPT
-    abandoned = IdempotencyKey.status.is_(None) & (IdempotencyKey.leased_until < func.now())
-    same = IdempotencyKey.fingerprint == fingerprint
-    statement = mine.on_conflict_do_update(
-        index_elements=["account_id", "route", "key"],
-        set_={
-            "fingerprint": fingerprint,
-            "token": IdempotencyKey.token + 1,
-            "leased_until": func.now() + LEASE,
-            "status": None,
-            "headers": None,
-            "body": None,
-            "created_at": func.now(),
-        },
-        where=or_(old, abandoned & same),
-    ).returning(IdempotencyKey.token)
-    async with sessions.begin() as session:
-        token = await session.scalar(statement)
-        if token is not None:
-            return Claim(account_id, route, key, token)
-        found = await session.scalar(
-            select(IdempotencyKey).where(
-                IdempotencyKey.account_id == account_id,
-                IdempotencyKey.route == route,
-                IdempotencyKey.key == key,
-            )
-        )
-    if found is None:  # released between the two statements
+    said: dict[str, Value] = {
+        "account_id": account_id,
+        "route": route,
+        "key": key,
+        "fingerprint": fingerprint,
+        "lease_s": round(LEASE.total_seconds()),
+        "kept_s": round(KEPT.total_seconds()),
+    }
+    async with connections.connection() as connection:
+        for (token,) in await connection.ask(_CLAIM, said):
+            return Claim(account_id, route, key, int(token))
+        found = await connection.ask(_FIND, said)
+    if not found:  # released between the two statements
         raise InFlightError
-    if found.fingerprint != fingerprint:
+    ((theirs, status, headers, body),) = found
+    if theirs.decode() != fingerprint:
         raise DifferentRequestError
-    if found.status is None:
+    if status is None:
         raise InFlightError
-    return Stored(found.status, found.headers or {}, found.body or "")
+    return Stored(int(status), orjson.loads(headers or b"{}"), (body or b"").decode())
 
 
-async def store(session: AsyncSession, mine: Claim, answer: Stored) -> None:
-    """Keep the answer, in the transaction of the work that it is about.
+# An old claim, or one that a dead process left behind, is taken over.
+_CLAIM = """
+    INSERT INTO idempotency_keys AS k (account_id, route, key, fingerprint, leased_until)
+    VALUES (
+        %(account_id)s, %(route)s, %(key)s, %(fingerprint)s,
+        now() + make_interval(secs => %(lease_s)s)
+    )
+    ON CONFLICT (account_id, route, key) DO UPDATE SET
+        fingerprint = excluded.fingerprint, token = k.token + 1,
+        leased_until = excluded.leased_until, status = NULL, headers = NULL, body = NULL,
+        created_at = now()
+    WHERE k.created_at < now() - make_interval(secs => %(kept_s)s)
+        OR k.status IS NULL AND k.leased_until < now() AND k.fingerprint = excluded.fingerprint
+    RETURNING token
+"""
+_FIND = """
+    SELECT fingerprint, status, headers, body FROM idempotency_keys
+    WHERE account_id = %(account_id)s AND route = %(route)s AND key = %(key)s
+"""
+_STORE = """
+    UPDATE idempotency_keys SET status = %(status)s, headers = %(headers)s, body = %(body)s
+    WHERE account_id = %(account_id)s AND route = %(route)s AND key = %(key)s
+        AND token = %(token)s AND status IS NULL
+    RETURNING token
+"""
+
+
+async def store(ask: Ask, mine: Claim, answer: Stored) -> None:
+    """Keep the answer, in the transaction of the work that it is about, which `ask` asks in.
 
     Raises:
         LostClaimError: the claim is not mine any more.
     """
-    stored = await session.scalar(
-        update(IdempotencyKey)
-        .where(*_held(mine))
-        .values(status=answer.status, headers=answer.headers, body=answer.body)
-        .returning(IdempotencyKey.token)
-    )
-    if stored is None:
+    row = {
+        "status": answer.status,
+        "headers": orjson.dumps(answer.headers).decode(),
+        "body": answer.body,
+    }
+    if not await ask(_STORE, asdict(mine) | row):
         raise LostClaimError
 
 

@@ -8,7 +8,7 @@ better answer sooner.
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import psycopg.errors
 from sqlalchemy import ColumnElement, exists, or_, select
@@ -21,12 +21,32 @@ from accounts.tokens import Principal
 from bookings.blocked import blocked
 from bookings.errors import BookingNotFoundError, VehicleNotFoundError
 from bookings.pricing import LARGEST_TOTAL_CENTS, RateTerms, quote
-from bookings.rules import Obstacle, Reason, obstacles
+from bookings.rules import Obstacle, Reason, Rentable, obstacles
 from models import TAKES_DAYS, Booking, Payment, Vehicle, VehicleStatus
 
 T = TypeVar("T")
 RETRIES = 3
 RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+
+
+class Offered(Rentable, Protocol):
+    """The rules and the rates of one vehicle: a row of `vehicles`, or its columns."""
+
+    @property
+    def daily_rate_cents(self) -> int:
+        """Cents a day."""
+
+    @property
+    def weekly_discount_pct(self) -> int:
+        """Whole percent, from 7 days."""
+
+    @property
+    def monthly_discount_pct(self) -> int:
+        """Whole percent, from 28 days."""
+
+    @property
+    def cleaning_fee_cents(self) -> int:
+        """Cents, once."""
 
 
 async def get(session: AsyncSession, *, booking_id: int, principal: Principal) -> Booking:
@@ -85,8 +105,8 @@ async def is_taken(session: AsyncSession, vehicle_id: int, start: date, end: dat
     return bool(await session.scalar(select(_taken(vehicle_id, start, end))))
 
 
-async def listed_vehicle(session: AsyncSession, vehicle_id: int, *, lock: bool = False) -> Vehicle:
-    """The vehicle, as it is now; `lock` keeps other booking writes of it out until the commit.
+async def listed_vehicle(session: AsyncSession, vehicle_id: int) -> Vehicle:
+    """The vehicle, as it is now.
 
     Raises:
         VehicleNotFoundError: there is none, or it is not listed.
@@ -94,16 +114,13 @@ async def listed_vehicle(session: AsyncSession, vehicle_id: int, *, lock: bool =
     statement = select(Vehicle).where(
         Vehicle.id == vehicle_id, Vehicle.status == VehicleStatus.LISTED
     )
-    if lock:
-        # NO KEY UPDATE: reviews and photos that refer to the vehicle need not wait.
-        statement = statement.with_for_update(key_share=True)
     vehicle = await session.scalar(statement, execution_options={"populate_existing": True})
     if vehicle is None:
         raise VehicleNotFoundError(vehicle_id)
     return vehicle
 
 
-def rate_terms(vehicle: Vehicle) -> RateTerms:
+def rate_terms(vehicle: Offered) -> RateTerms:
     """What `quote` needs of a vehicle."""
     return RateTerms(
         daily_rate_cents=vehicle.daily_rate_cents,
@@ -113,7 +130,7 @@ def rate_terms(vehicle: Vehicle) -> RateTerms:
     )
 
 
-def rule_obstacles(vehicle: Vehicle, start: date, end: date, now: datetime) -> list[Obstacle]:
+def rule_obstacles(vehicle: Offered, start: date, end: date, now: datetime) -> list[Obstacle]:
     """The rules that [start, end) breaks, its price included."""
     found = obstacles(vehicle, start, end, now)
     if quote(rate_terms(vehicle), (end - start).days).total_cents > LARGEST_TOTAL_CENTS:

@@ -162,7 +162,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The table from which PostgreSQL answers; a row that other code wrote is equal to nothing."""
+    """The table from which PostgreSQL answers; a row that other code wrote is equal to nothing.
+
+    Searches find what the narrow table does not hide, whatever the documents' table says of it.
+    """
 
     deep: bool = False
     name: str = columns.TABLE
@@ -178,16 +181,17 @@ class Table:
     def sources(self, connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
         """The parsed documents of these vehicles."""
         rows = connection.execute(
-            f"SELECT id, {columns.WHOLE} FROM {columns.ROWS} WHERE NOT hidden AND id = ANY(%s)",  # noqa: S608 - constants
+            f"SELECT id, {columns.WHOLE} FROM {columns.ROWS}"  # noqa: S608 - constants
+            " WHERE NOT narrow.hidden AND id = ANY(%s)",
             [list(ids)],
         )
         return dict(rows.fetchall())
 
     def _read(self, connection: Connection, condition: str, *values: Any) -> Fingerprints:
         rows = connection.execute(
-            f"SELECT id, {columns.WHOLE if self.deep else 'content_hash'}, mapping_hash = %s"  # noqa: S608 - constants
-            f" FROM {columns.ROWS if self.deep else columns.DOCUMENTS}"
-            f" WHERE NOT hidden AND {condition}",
+            f"SELECT id, {columns.WHOLE if self.deep else 'content_hash'},"  # noqa: S608 - constants
+            f" mapping_hash = %s AND NOT {columns.DOCUMENTS}.hidden"
+            f" FROM {columns.ROWS} WHERE NOT narrow.hidden AND {condition}",
             [MAPPING_HASH, *values],
         )
         found: Fingerprints = {}

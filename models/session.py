@@ -11,7 +11,11 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from runtime.prepared import Connections
 from runtime.settings import Settings
+
+PATIENCE_S = 2  # to get a connection
+_OPTIONS = "-c statement_timeout=30000 -c timezone=UTC"
 
 
 def async_engine(settings: Settings) -> AsyncEngine:
@@ -23,10 +27,21 @@ def async_engine(settings: Settings) -> AsyncEngine:
         make_url(settings.database_url).set(drivername="postgresql+psycopg"),
         pool_size=settings.pool_size,
         max_overflow=0,
-        pool_timeout=2,
+        pool_timeout=PATIENCE_S,
         pool_pre_ping=True,
         hide_parameters=True,  # an error that is logged must not carry somebody's address
-        connect_args={"options": "-c statement_timeout=30000 -c timezone=UTC"},
+        connect_args={"options": _OPTIONS},
+    )
+
+
+def connections(settings: Settings) -> Connections:
+    """As many connections with the same bounds, for the statements that every booking asks."""
+    return Connections(
+        settings.database_url,
+        size=settings.pool_size,
+        patience_s=PATIENCE_S,
+        application_name="rides bookings",
+        options=_OPTIONS,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 from celery import Celery
@@ -52,6 +53,12 @@ class _Amqp(AMQP):  # type: ignore[misc]  # Celery ships no types
     Connection = _Connection
 
 
+class _Celery(Celery):  # type: ignore[misc]
+    @cached_property
+    def Worker(self) -> Any:  # noqa: N802 - Celery's name
+        return self.subclass_with_self("runtime.worker:Worker")
+
+
 def celery(
     settings: Settings, name: str, *, also: Sequence[str] = (), longest: float = 50
 ) -> Celery:
@@ -61,7 +68,7 @@ def celery(
     Workers serve the queues in `also` too, unless told otherwise. A task that means to end after
     `longest` seconds is ended a while later.
     """
-    app = Celery(name, broker=settings.redis_url, amqp=_Amqp)
+    app = _Celery(name, broker=settings.redis_url, amqp=_Amqp)
     app.conf.update(
         task_default_queue=name,
         task_queues=[Queue(each) for each in (name, *also)],  # type: ignore[no-untyped-call]

@@ -1,12 +1,16 @@
-"""Prepared statements on one connection to PostgreSQL, by libpq itself.
+"""Prepared statements on connections to PostgreSQL, by libpq itself.
 
-For what every search asks. Around a statement psycopg makes a cursor, adapts values and awaits a
-generator, which takes three times the CPU of all this (docs/adr/0036); connecting is psycopg's.
+For what every search and every booking asks. Around a statement psycopg makes a cursor, adapts
+values and awaits a generator, which takes three times the CPU of all this (docs/adr/0036);
+connecting is psycopg's.
 """
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+import select
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from functools import cache
 from typing import Any, Self
@@ -16,18 +20,23 @@ from psycopg import pq
 
 Value = int | str | date | Sequence[int]  # a datetime is a date, and must be aware
 Row = tuple[Any, ...]  # bytes, and None for NULL
+Question = tuple[str, Mapping[str, Value]]  # a statement, and what stands for its `%(name)s`
+ASKED_AFTER_S = 10.0  # of idleness, whether it still answers
 _PARAMETER = re.compile(r"%\((\w+)\)s")
+_BEGIN: Question = ("BEGIN", {})
 
 
 class Prepared:
-    """One connection, for one question at a time; what went wrong once is closed."""
+    """One connection, for one user at a time; what went wrong once is closed."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._libpq = connection.pgconn
+        self._libpq.enter_pipeline_mode()
         self._connection = connection  # which would close itself when forgotten
         self._names: dict[str, bytes] = {}
-        self._result: pq.abc.PGresult | None = None
-        self._answered: asyncio.Future[pq.abc.PGresult] | None = None
+        self._begin = False
+        self._results: list[pq.abc.PGresult] = []
+        self._answered: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._socket = self._libpq.socket
         self._loop.add_reader(self._socket, self._readable)
@@ -49,23 +58,62 @@ class Prepared:
             psycopg.Error: PostgreSQL refused, or is gone. Then, and after a cancellation, which may
                 come at any time, the connection is closed.
         """
+        (rows,) = await self.ask_all((statement, values))
+        return rows
+
+    async def ask_all(self, *questions: Question) -> list[list[Row]]:
+        """The rows of each, in one round trip, and one transaction if none is open.
+
+        Raises:
+            psycopg.Error: as `ask` does; nothing is done then.
+        """
+        if self._begin:
+            self._begin = False
+            return (await self.ask_all(_BEGIN, *questions))[1:]
         try:
-            text, names = _positional(statement)
-            if statement not in self._names:
-                name = f"s{len(self._names)}".encode()
-                await self._round(lambda: self._libpq.send_prepare(name, text))
-                self._names[statement] = name
-            given = [_written(values[each]) for each in names]
-            name = self._names[statement]
-            result = await self._round(lambda: self._libpq.send_query_prepared(name, given))
+            asked = self._send(questions)
+            self._results = []
+            self._answered = self._loop.create_future()
+            await self._answered
+            for result in self._results:
+                _check(result)
         except BaseException:
             self.close()
             raise
-        columns = range(result.nfields)
-        return [
-            tuple(result.get_value(row, column) for column in columns)
-            for row in range(result.ntuples)
-        ]
+        return [_rows(each) for each, of in zip(self._results, asked, strict=True) if of]
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """What is asked in the block is done at its end, or not at all.
+
+        Raises:
+            psycopg.Error: it is not done, or that is not known.
+        """
+        self._begin = True
+        try:
+            yield
+            await self._end("COMMIT")
+        except Exception:
+            if not self.closed:
+                await self._end("ROLLBACK")
+            raise
+        except BaseException:  # cancelled: the server takes back what it has
+            self.close()
+            raise
+
+    async def _end(self, how: str) -> None:
+        if not self._begin:  # something was asked
+            await self.ask(how, {})
+        self._begin = False
+
+    def ended(self) -> bool:
+        """Whether it is closed, as it is when the server said goodbye a moment ago."""
+        if not self.closed:
+            word = select.poll()
+            word.register(self._socket, select.POLLIN)
+            if word.poll(0):  # nothing was asked
+                self.close()
+        return self.closed
 
     def close(self) -> None:
         """Close the connection, if it is open; the server ends what it was doing by itself."""
@@ -74,17 +122,23 @@ class Prepared:
             self._loop.remove_reader(self._socket)
             self._libpq.finish()
 
-    async def _round(self, send: Callable[[], None]) -> pq.abc.PGresult:
-        """Send something and wait for its result."""
-        self._answered = self._loop.create_future()
-        send()
-        if self._libpq.flush() != 0:  # a question is smaller than any buffer
+    def _send(self, questions: Sequence[Question]) -> list[bool]:
+        """Send them; of each result that will come, whether it is an answer."""
+        asked = []
+        for statement, values in questions:
+            text, names = _positional(statement)
+            if statement not in self._names:
+                name = self._names[statement] = f"s{len(self._names)}".encode()
+                self._libpq.send_prepare(name, text)
+                asked.append(False)
+            given = [_written(values[each]) for each in names]
+            self._libpq.send_query_prepared(self._names[statement], given)
+            asked.append(True)
+        self._libpq.pipeline_sync()
+        if self._libpq.flush() != 0:  # questions are smaller than any buffer
             msg = "the server does not take what it is sent"
             raise psycopg.OperationalError(msg)
-        result = await self._answered
-        if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
-            raise psycopg.DatabaseError(result.get_error_message())
-        return result
+        return asked
 
     def _readable(self) -> None:
         """Take what came: of an answer, or that the server closed an idle connection."""
@@ -93,15 +147,92 @@ class Prepared:
             self._libpq.consume_input()
             while waiting and not self._libpq.is_busy():
                 result = self._libpq.get_result()
-                if result is None:  # there is no more: the one before it is the answer
-                    assert self._result
-                    waiting.set_result(self._result)
+                if result is None:  # there is no more of one question
+                    continue
+                if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                    waiting.set_result(None)
                     return
-                self._result = result
+                self._results.append(result)
         except psycopg.Error as error:
             self.close()
             if waiting:
                 waiting.set_exception(error)
+
+
+class Connections:
+    """At most `size` connections for who holds one for a few questions."""
+
+    def __init__(self, url: str, *, size: int, patience_s: float, **parameters: Any) -> None:
+        self._open: Callable[[], Any] = lambda: Prepared.open(url, **parameters)
+        self._free = asyncio.Semaphore(size)
+        self._patience_s = patience_s
+        self._idle: list[tuple[float, Prepared]] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Prepared]:
+        """One that answered a moment ago.
+
+        Raises:
+            psycopg.OperationalError: none can be had, or none was free for `patience_s`.
+        """
+        await self._wait()
+        connection = None
+        try:
+            connection = await self._living() or await self._open()
+            yield connection
+        finally:
+            self._free.release()
+            if connection is not None and not connection.closed:
+                self._idle.append((time.monotonic(), connection))
+
+    async def close(self) -> None:
+        """Close those that are idle."""
+        while self._idle:
+            self._idle.pop()[1].close()
+
+    async def _wait(self) -> None:
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._free.acquire()
+        except TimeoutError as error:
+            msg = f"no connection became free within {self._patience_s:g} s"
+            raise psycopg.OperationalError(msg) from error
+
+    async def _living(self) -> Prepared | None:
+        """The idle one that was used last, if any is left.
+
+        One that the server closed is known to be. It is asked where a network may have forgotten
+        it, as a pool's ping does each time.
+        """
+        while self._idle:
+            since, connection = self._idle.pop()
+            if connection.ended():
+                continue
+            if time.monotonic() - since > ASKED_AFTER_S:
+                with suppress(psycopg.Error):
+                    await connection.ask("SELECT 1", {})
+            if not connection.closed:
+                return connection
+        return None
+
+
+def _rows(result: pq.abc.PGresult) -> list[Row]:
+    columns = range(result.nfields)
+    return [
+        tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples)
+    ]
+
+
+def _check(result: pq.abc.PGresult) -> None:
+    """Raise what PostgreSQL refused."""
+    if result.status == pq.ExecStatus.FATAL_ERROR:
+        state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
+        with suppress(KeyError):
+            raise psycopg.errors.lookup(state.decode())(result.get_error_message())
+        raise psycopg.DatabaseError(result.get_error_message())
 
 
 @cache

@@ -8,7 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.tokens import Principal
 from api import cursors, write_tokens
-from api.dependencies import AppSettings, CurrentPrincipal, Now, Session, known_parameters
+from api.dependencies import (
+    AppSettings,
+    CurrentPrincipal,
+    Now,
+    Session,
+    Transactions,
+    known_parameters,
+)
 from api.errors import problem_responses
 from api.once import PROBLEMS as ONCE
 from api.once import Answer, OnceOnly
@@ -18,6 +25,7 @@ from api.schemas.common import Id
 from bookings import changes, holds, quotes, service
 from models import CancellationPolicy
 from models.session import transaction_id
+from runtime.prepared import Prepared
 from runtime.settings import Settings
 
 NOT_FOUND = problem_responses({404: "You have no such booking (`booking-not-found`)"})
@@ -53,21 +61,27 @@ BookingId = Annotated[Id, Path(alias="id", description="the booking", examples=[
     | {201: write_tokens.ANSWER},
 )
 async def create_booking(
-    body: BookingIn, principal: CurrentPrincipal, once: OnceOnly, settings: AppSettings, now: Now
+    body: BookingIn,
+    principal: CurrentPrincipal,
+    once: OnceOnly,
+    settings: AppSettings,
+    sessions: Transactions,
+    now: Now,
 ) -> Response:
     """Takes the days until `expiresAt`, at a price that no longer changes: that of the quote, or
     what the days cost now. Pay for it to have it confirmed.
     """  # noqa: D205 - it is what the documentation shows
 
-    async def hold(session: AsyncSession) -> Answer:
+    async def hold(connection: Prepared) -> Answer:
         quoted = None
         if body.quote is not None:
             quoted = quotes.verify(
                 settings.require_secret(), body.quote,
                 vehicle_id=body.vehicle_id, start=body.start, end=body.end, now=now,
             )  # fmt: skip
-        booking = await holds.hold(
-            session,
+        booking, transaction_id = await holds.hold(
+            connection,
+            sessions,
             renter_id=principal.account_id,
             vehicle_id=body.vehicle_id,
             start=body.start,
@@ -76,11 +90,13 @@ async def create_booking(
             quoted=quoted,
             amount=body.amount,
         )
-        headers = await stamped(session, settings)
-        headers["Location"] = f"/v1/bookings/{booking.id}"
+        headers = {
+            write_tokens.HEADER: write_tokens.encode(settings, transaction_id),
+            "Location": f"/v1/bookings/{booking.id}",
+        }
         return Answer(BookingOut.of(booking, None, principal), 201, headers)
 
-    return await once.together(body, hold)
+    return await once.directly(body, hold)
 
 
 @router.get("", summary="My bookings, newest first", responses=BAD_CURSOR)

@@ -19,7 +19,8 @@ _TYPES = {Kind.INTEGER: "integer", Kind.LONG: "bigint", Kind.BOOLEAN: "boolean"}
 # What a total of any number of days is computed from, by the function that documents are made by.
 _TERMS = ("daily_rate", "weekly_discount_pct", "monthly_discount_pct", "cleaning_fee")
 # A whole document again: what pages do not show is put together from the narrow table's columns.
-ROWS = f"{DOCUMENTS} JOIN (SELECT id, free, {', '.join(_TERMS)} FROM {TABLE}) AS narrow USING (id)"  # noqa: S608
+ROWS = f"""{DOCUMENTS}
+    JOIN (SELECT id, hidden, free, {", ".join(_TERMS)} FROM {TABLE}) AS narrow USING (id)"""  # noqa: S608
 WHOLE = f"""document || jsonb_build_object(
     'total', (
         SELECT jsonb_object_agg(days::text, rental_total_cents({", ".join(_TERMS)}, days))

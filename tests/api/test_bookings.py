@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 
+from bookings import holds
 from tests.api.conftest import problem
 from tests.factory import store_account, store_booking, store_vehicle
 
@@ -244,3 +245,55 @@ def test_a_cursor_of_another_list_or_account_is_refused(client, conn):
     other_account = client.get("/v1/bookings", params=cursor, account=store_account(conn))
     for answer in (other_list, other_account):
         assert problem(answer)[:2] == (400, "invalid-cursor")
+
+
+FAIL = """
+    DO $$ BEGIN
+        IF nextval('attempts') <= {times} THEN
+            RAISE EXCEPTION 'victim' USING ERRCODE = '{code}';
+        END IF;
+    END $$
+"""
+
+
+@pytest.fixture
+def failing(conn, monkeypatch):
+    """Make the database abort the first so many attempts of a booking, as they insert."""
+
+    def fail(times, code):
+        conn.execute("CREATE SEQUENCE IF NOT EXISTS attempts")
+        conn.execute("ALTER SEQUENCE attempts RESTART")
+        monkeypatch.setattr(holds, "_LOCK", FAIL.format(times=times, code=code))
+
+    return fail
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
+@pytest.mark.parametrize("code", ["40P01", "40001"])
+def test_the_victim_of_a_deadlock_tries_three_times_more(client, conn, failing, code, headers):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    failing(3, code)
+    answer = client.post("/v1/bookings", wish(vehicle), account=renter, headers=headers)
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
+def test_and_not_for_ever(client, conn, failing, headers):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    failing(4, "40P01")
+    answer = client.post("/v1/bookings", wish(vehicle), account=renter, headers=headers)
+    assert problem(answer)[:2] == (503, "database-unavailable")
+    assert "victim" not in answer.text
+    again = client.post("/v1/bookings", wish(vehicle), account=renter, headers=headers)
+    assert again.status_code == 201
+
+
+def test_a_restarted_database_is_not_noticed(client, conn):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    assert client.post("/v1/bookings", wish(vehicle), account=renter).status_code == 201
+    conn.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    later = wish(vehicle, start="2027-07-01", end="2027-07-04")
+    assert client.post("/v1/bookings", later, account=renter).status_code == 201

@@ -20,7 +20,7 @@ from bookings.errors import (
     VehicleNotFoundError,
     VehicleUnavailableError,
 )
-from bookings.holds import hold
+from bookings.transitions import lock
 from models import Booking, CalendarBlock, Role
 from models.session import async_engine, sessions
 from tests.bookings.conftest import NOW, day
@@ -61,10 +61,6 @@ async def block(session, vehicle, host, start, end, **more):
         end=end,
         **({"note": "", "now": NOW} | more),
     )
-
-
-async def book(session, vehicle, renter, start, end):
-    return await hold(session, renter_id=renter, vehicle_id=vehicle, start=start, end=end, now=NOW)
 
 
 async def test_a_host_need_not_wait_for_the_clock_to_end_a_hold_that_is_over(
@@ -138,29 +134,37 @@ async def test_the_same_two_around_the_services_cannot_both_win(conn, transactio
 
 
 async def test_of_renters_and_a_host_at_once_one_wins_every_round(
-    conn, transactions, vehicle, host
+    conn, transactions, book, vehicle, host
 ):
     renters = [store_account(conn) for _ in range(7)]
 
-    async def attempt(act, *arguments):
+    async def keep(host, vehicle, start, end):
+        async with transactions.begin() as session:
+            await lock(session, vehicle)
+            host_is_first.set()
+            await block(session, vehicle, host, start, end)
+
+    async def attempt(act, who, *days):
+        if act is book:
+            await host_is_first.wait()
         try:
-            async with transactions.begin() as session:
-                await act(session, vehicle, *arguments)
+            await act(who, vehicle, *days)
         except (VehicleUnavailableError, DaysNotFreeError):
             return "lost"
         return "won"
 
     won = []
     for turn in range(ROUNDS):
+        host_is_first = asyncio.Event()
+        if turn % 2:  # nobody waits: renters are faster
+            host_is_first.set()
         days = day(1 + 3 * turn), day(4 + 3 * turn)
-        # Whoever comes first wins: the host must not always be last.
-        hosts, crowd = [(block, host)], [(book, each) for each in renters]
-        order = hosts + crowd if turn % 2 else crowd + hosts
-        outcomes = await asyncio.gather(*(attempt(act, who, *days) for act, who in order))
+        all_of_them = [(keep, host), *((book, each) for each in renters)]
+        outcomes = await asyncio.gather(*(attempt(act, who, *days) for act, who in all_of_them))
         assert sorted(outcomes) == ["lost"] * 7 + ["won"]
-        won.append(order[outcomes.index("won")][0].__name__)
+        won.append(all_of_them[outcomes.index("won")][0])
     assert both(conn) == 0
-    assert set(won) == {"block", "book"}
+    assert set(won) == {keep, book}
 
 
 async def test_a_booking_cannot_come_back_over_a_block(conn, vehicle):
@@ -187,16 +191,18 @@ async def test_a_calendar_is_not_written_where_the_check_would_be_blind(conn, ve
 
 
 async def test_blocked_days_cannot_be_booked_until_they_are_given_back(
-    conn, session, vehicle, host
+    conn, session, book, vehicle, host
 ):
     kept = await block(session, vehicle, host, day(2), day(4), note="Service")
     assert (kept.during, kept.note) == (Range(day(2), day(4)), "Service")
+    await session.commit()
     renter = store_account(conn)
     with pytest.raises(VehicleUnavailableError):
-        await book(session, vehicle, renter, day(3), day(6))
-    assert (await book(session, vehicle, renter, day(4), day(6))).status == "held"
+        await book(renter, vehicle, day(3), day(6))
+    assert (await book(renter, vehicle, day(4), day(6))).status == "held"
     await blocks.unblock(session, vehicle_id=vehicle, block_id=kept.id, principal=host)
-    assert (await book(session, vehicle, renter, day(3), day(4))).status == "held"
+    await session.commit()
+    assert (await book(renter, vehicle, day(3), day(4))).status == "held"
 
 
 async def test_booked_and_blocked_days_cannot_be_blocked(conn, session, vehicle, host):

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.dialects.postgresql import Range
 
 from accounts.tokens import Principal
-from bookings import changes, holds, service
+from bookings import changes, service
 from bookings.errors import VehicleUnavailableError
 from models import Booking, Role
 from models.session import async_engine, sessions
@@ -27,13 +27,10 @@ CROWD = 16
 ROUNDS = 8
 
 
-async def one_of_the_crowd(transactions, renter, vehicle, start, end):
+async def one_of_the_crowd(book, renter, vehicle, start, end):
     """'won' or 'lost'; anything else is an error and fails the test."""
     try:
-        async with transactions.begin() as session:
-            await holds.hold(
-                session, renter_id=renter, vehicle_id=vehicle, start=start, end=end, now=NOW
-            )
+        await book(renter, vehicle, start, end)
     except VehicleUnavailableError:
         return "lost"
     return "won"
@@ -70,27 +67,25 @@ async def test_without_the_constraint_checking_before_inserting_books_twice(sett
     await engine.dispose()
 
 
-async def test_of_a_crowd_that_asks_for_the_same_days_one_wins_every_round(conn, transactions):
+async def test_of_a_crowd_that_asks_for_the_same_days_one_wins_every_round(conn, book):
     vehicle = store_vehicle(conn)
     renters = [store_account(conn) for _ in range(CROWD)]
     for turn in range(ROUNDS):
         start, end = day(1 + 3 * turn), day(4 + 3 * turn)
         outcomes = await asyncio.gather(
-            *(one_of_the_crowd(transactions, renter, vehicle, start, end) for renter in renters)
+            *(one_of_the_crowd(book, renter, vehicle, start, end) for renter in renters)
         )
         assert sorted(outcomes) == ["lost"] * (CROWD - 1) + ["won"]
     assert overlaps(conn) == 0
 
 
-async def test_a_crowd_that_asks_for_overlapping_days_never_overlaps_and_somebody_wins(
-    conn, transactions
-):
+async def test_a_crowd_that_asks_for_overlapping_days_never_overlaps_and_somebody_wins(conn, book):
     renters = [store_account(conn) for _ in range(CROWD)]
     for _ in range(ROUNDS):
         vehicle = store_vehicle(conn)
         outcomes = await asyncio.gather(
             *(
-                one_of_the_crowd(transactions, renter, vehicle, day(1 + n), day(4 + n))
+                one_of_the_crowd(book, renter, vehicle, day(1 + n), day(4 + n))
                 for n, renter in enumerate(renters)
             )
         )
@@ -99,14 +94,14 @@ async def test_a_crowd_that_asks_for_overlapping_days_never_overlaps_and_somebod
     assert overlaps(conn) == 0
 
 
-async def test_a_crowd_that_books_and_cancels_ends_without_overlap(conn, transactions):
+async def test_a_crowd_that_books_and_cancels_ends_without_overlap(conn, book, transactions):
     vehicle = store_vehicle(conn)
     renters = [store_account(conn) for _ in range(CROWD)]
 
     async def book_and_cancel(renter):
         for turn in range(ROUNDS):
             outcome = await one_of_the_crowd(
-                transactions, renter, vehicle, day(1 + turn % 3), day(4 + turn % 3)
+                book, renter, vehicle, day(1 + turn % 3), day(4 + turn % 3)
             )
             if outcome == "won":
                 async with transactions.begin() as session:

@@ -32,7 +32,7 @@ from bookings.payments.cashier import Cashier
 from bookings.payments.port import GatewayError, Intent, ProviderEvent
 from bookings.payments.sandbox import SandboxGateway
 from models import PaymentStatus, Role
-from models.session import async_engine, sessions
+from models.session import async_engine, connections, sessions
 from tests.bookings.conftest import NOW, day
 from tests.bookings.overlaps import overlaps
 from tests.conftest import emptied
@@ -74,13 +74,13 @@ class FailingGateway:
 class Renting(RuleBasedStateMachine):
     """Three renters, two vehicles, one of whose hosts wants to decide."""
 
-    world = None  # (connection, sessions, runner), set by the test
+    world = None  # (connection, pool, sessions, runner), set by the test
     bookings = Bundle("bookings")
     events = Bundle("events")
 
     @initialize()
     def open_the_market(self):
-        self.conn, self.sessions, self.runner = self.world
+        self.conn, self.connections, self.sessions, self.runner = self.world
         emptied(self.conn)
         self.now = NOW
         self.gateway = FailingGateway(SandboxGateway(self.sessions))
@@ -127,9 +127,10 @@ class Renting(RuleBasedStateMachine):
     )
     def hold(self, vehicle, renter, start, days):
         async def work():
-            async with self.sessions.begin() as session:
-                booking = await holds.hold(
-                    session,
+            async with self.connections.connection() as connection:
+                booking, _ = await holds.hold(
+                    connection,
+                    self.sessions,
                     renter_id=self.renters[renter],
                     vehicle_id=self.vehicles[vehicle],
                     start=day(start),
@@ -283,8 +284,10 @@ class Renting(RuleBasedStateMachine):
 @pytest.fixture
 def world(settings, conn: psycopg.Connection):
     engine = async_engine(settings)
+    pool = connections(settings)
     with asyncio.Runner() as runner:
-        yield conn, sessions(engine), runner
+        yield conn, pool, sessions(engine), runner
+        runner.run(pool.close())
         runner.run(engine.dispose())
 
 

@@ -103,6 +103,28 @@ def test_what_was_changed_behind_its_hash_is_found_by_a_deep_audit_alone(
     assert finding == Finding(TABLE, ids[2], Kind.DIFFERING, ("free",))
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_the_search_table_hides_or_shows_wrongly_is_found_and_mended(
+    stock: tuple[Site, list[int]], deep: bool
+) -> None:
+    """As searches find it: the two tables that say whether it is hidden may come to disagree."""
+    site, ids = stock
+    missing, stale, extra = ids[:3]
+    site.conn.execute("UPDATE vehicles SET status = 'unlisted' WHERE id = %s", [extra])
+    site.drain()
+    for table, vehicle in ((TABLE, missing), ("vehicle_search_documents", stale), (TABLE, extra)):
+        site.conn.execute(f"UPDATE {table} SET hidden = NOT hidden WHERE id = %s", [vehicle])
+    result = run(site, deep=deep, repair=True)[TABLE]
+    assert {(each.vehicle_id, each.kind) for each in result.findings} == {
+        (missing, Kind.MISSING),
+        (stale, Kind.STALE),
+        (extra, Kind.EXTRA),
+    }
+    site.drain()
+    assert all(each.findings == [] for each in run(site, deep=deep).values())
+    assert site.table() == [missing, stale, *ids[3:]]
+
+
 def test_a_row_of_the_search_table_that_other_code_wrote_is_stale(
     stock: tuple[Site, list[int]],
 ) -> None:
