@@ -52,6 +52,8 @@ class Bench:
 
 def servers(state_dir: Path) -> None:
     """Start what the environment does not name, and point the environment there."""
+    # As installed packages are: otherwise each command would spend two seconds on compiling them.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # Throwaway data: what is measured is the same code on both sides.
     found = stack.up(state_dir, durable=False, on_step=print)
     if found.elasticsearch_url is None:
