@@ -71,6 +71,8 @@ def servers(state_dir: Path, *, durable: bool = False) -> None:
 
     Not `durable` where the same code is measured on both sides: its data are thrown away.
     """
+    # As installed packages are: otherwise each command would spend two seconds on compiling them.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     found = stack.up(state_dir, durable=durable, on_step=print)
     if found.elasticsearch_url is None:
         raise SystemExit(found.missing)

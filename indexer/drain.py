@@ -38,10 +38,11 @@ _FREE = f"""
      OR leased_until < clock_timestamp()
      OR leased_until > clock_timestamp() + interval '{2 * LEASE_S} seconds')
 """
+# An array, not IN: that one may be planned as a join, which picks anew for every row of the log.
 _LEASE = f"""
     UPDATE search_dirty
     SET leased_until = clock_timestamp() + interval '{LEASE_S} seconds', attempts = attempts + 1
-    WHERE id IN (
+    WHERE id = ANY (ARRAY(
         SELECT id FROM search_dirty WHERE {_FREE}
         ORDER BY id
         LIMIT (
@@ -49,7 +50,7 @@ _LEASE = f"""
             ORDER BY id LIMIT 1
         )
         FOR UPDATE SKIP LOCKED
-    )
+    ))
     RETURNING id, vehicle_id, attempts
 """  # noqa: S608 - constants only
 

@@ -1,6 +1,7 @@
 """`rides reindex`: a new index beside the old one, both fed; filled, checked, swapped in."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -267,6 +268,8 @@ def _fill(
                     on_progress(sent, max(expected, sent))
                 if builds.state(connection, build) != BuildState.BUILDING:
                     break  # the drain stopped it: the swap will say so
+                if not done:
+                    time.sleep(TICK_S)  # what is left is leased to others
         finally:
             stop.set()
     search_table.sweep(connection)

@@ -28,10 +28,12 @@ _FREE = f"""
      OR s.leased_until < clock_timestamp()
      OR s.leased_until > clock_timestamp() + interval '{2 * LEASE_S} seconds')
 """
+# "=", not IN: that one may be planned as a join, which asks for a free slice once per slice and so
+# leases them all, and nobody fills those that this filler does not.
 _LEASE = f"""
     UPDATE index_build_slices
     SET leased_until = clock_timestamp() + interval '{LEASE_S} seconds'
-    WHERE (build_id, number) IN (
+    WHERE (build_id, number) = (
         SELECT s.build_id, s.number
         FROM index_build_slices AS s JOIN index_builds AS b ON b.id = s.build_id
         WHERE s.build_id = %s AND b.state = 'building' AND s.done_to < s.last_id AND {_FREE}

@@ -245,6 +245,16 @@ def test_two_workers_never_lease_the_same_row(live: Site) -> None:
     assert len(leased) == len(set(leased)) == 3000
 
 
+def test_a_lease_keeps_to_its_size_where_the_log_was_analysed_while_empty(live: Site) -> None:
+    """By such statistics the planner takes the log for one row, however long it has grown."""
+    live.store()
+    live.drain()
+    live.conn.execute("ANALYZE search_dirty")
+    for _ in range(5):
+        live.store()
+    assert len(live.conn.execute(drain._LEASE, [2]).fetchall()) == 2
+
+
 def test_a_leased_row_is_left_alone_until_its_lease_is_over(live: Site) -> None:
     vehicle = live.store()
     assert drain.lease(live.conn).vehicles == [vehicle]  # then the worker is killed

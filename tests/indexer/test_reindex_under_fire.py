@@ -115,6 +115,19 @@ def test_others_help_to_fill_and_a_slice_whose_filler_died_is_taken_over(
     assert live.found() == ids
 
 
+def test_a_filler_leases_one_slice_where_the_slices_were_analysed_while_none_were(
+    live: Site,
+) -> None:
+    """As autovacuum leaves them after a rebuild: the planner takes 16 slices for one."""
+    for _ in range(5):
+        live.store()
+    live.rebuild()
+    live.conn.execute("ANALYZE index_build_slices")
+    build = builds.create(live.conn, live.elastic, live.alias)
+    slices.plan(live.conn, build.id)
+    assert len(live.conn.execute(slices._LEASE, [build.id]).fetchall()) == 1
+
+
 def test_a_helper_of_a_build_that_is_gone_does_nothing(
     live: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
