@@ -51,7 +51,7 @@ async def search(request: Request, path: str) -> Response:
     return Response(orjson.dumps(documents), media_type="application/json")
 
 
-if __name__ == "__main__" and sys.argv[1:] == ["serve"]:
+if __name__ == "__main__" and sys.argv[1:2] == ["serve"]:
     chosen = settings()
     uvicorn.run(
         app,
