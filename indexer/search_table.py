@@ -15,14 +15,17 @@ from search.postgres import columns
 
 PAGE = 500  # documents written at once
 _LEARN, _FEED = columns.learn(), columns.feed()
+# Searches read `hidden` of the narrow table, the documents' table has one as well: a row that only
+# one of them hides is neither held nor gone.
 _SAME = f"""
-    SELECT id, content_hash FROM {columns.DOCUMENTS}
-    WHERE id = ANY(%s) AND NOT hidden AND mapping_hash = %s
+    SELECT id, content_hash FROM {columns.ROWS}
+    WHERE id = ANY(%s) AND mapping_hash = %s
+        AND NOT {columns.DOCUMENTS}.hidden AND NOT narrow.hidden
 """  # noqa: S608 - constants only
 _LEFT = f"""
-    SELECT t.id FROM {columns.DOCUMENTS} AS t
-    LEFT JOIN vehicles AS v ON v.id = t.id AND v.status = 'listed'
-    WHERE NOT t.hidden AND v.id IS NULL ORDER BY t.id
+    SELECT id FROM {columns.ROWS} LEFT JOIN vehicles AS v USING (id)
+    WHERE NOT ({columns.DOCUMENTS}.hidden AND narrow.hidden) AND v.status IS DISTINCT FROM 'listed'
+    ORDER BY id
 """  # noqa: S608 - constants only
 
 

@@ -181,6 +181,18 @@ def test_a_refill_finds_what_no_row_speaks_of(conn: Connection) -> None:
     assert seen == [(0, 2), (2, 2)]
 
 
+@pytest.mark.parametrize("table", [columns.TABLE, columns.DOCUMENTS])
+def test_a_refill_mends_what_one_of_its_tables_hides_or_shows(conn: Connection, table: str) -> None:
+    kept, gone = (factory.store_vehicle(conn) for _ in range(2))
+    conn.execute("UPDATE vehicles SET status = 'unlisted' WHERE id = %s", [gone])
+    drain.drain(conn, None)
+    conn.execute(f"UPDATE {table} SET hidden = NOT hidden")
+    refill(conn, nothing)
+    rows = "SELECT d.id, d.hidden, n.hidden FROM vehicle_search_documents d JOIN"
+    rows += " vehicle_search_view n USING (id) ORDER BY 1"
+    assert conn.execute(rows).fetchall() == [(kept, False, False), (gone, True, True)]
+
+
 def test_a_row_that_other_code_wrote_calls_for_a_refill(conn: Connection) -> None:
     factory.store_vehicle(conn)
     drain.drain(conn, None)
