@@ -1,6 +1,6 @@
 """Holding days: the first step of renting. A hold lasts 15 minutes and costs nothing.
 
-Everybody who rents comes through here, so it takes two round trips (docs/adr/0039): a look without
+Everybody who rents comes through here, so it takes two round trips (docs/adr/0038): a look without
 a lock, which answers most who cannot have the days, then the lock and the insert together, so that
 nobody waits for a process that holds the lock. If the vehicle or its days changed in between,
 nothing is inserted, and it looks again.
