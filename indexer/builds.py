@@ -182,7 +182,7 @@ def mapping_changes(client: Elasticsearch, build: Build) -> list[str]:
     for part in ("analysis", "similarity"):
         if held["settings"]["index"].get(part) != INDEX_SETTINGS[part]:
             changes.append(f"{part} changed")
-    return changes or ["settings changed"]
+    return changes or ["settings changed, or the form of documents"]
 
 
 def stop(connection: Connection, build: Build, detail: str) -> bool:

@@ -12,13 +12,14 @@ Connection = psycopg.Connection[TupleRow]
 
 # Text and hash come from the very statement that reads the document, so they cannot differ;
 # OFFSET 0 keeps the planner from building the document twice.
-_READ = """
+TEXT = "row_to_json(d)::text"
+_READ = f"""
     SELECT id, document, md5(document)
     FROM (
-        SELECT d.id, to_jsonb(d)::text AS document FROM vehicle_documents AS d
-        WHERE {condition} OFFSET 0
+        SELECT d.id, {TEXT} AS document FROM vehicle_documents AS d
+        WHERE {{condition}} OFFSET 0
     ) AS documents
-"""
+"""  # noqa: S608 - constants only
 _BY_ID = _READ.format(condition="d.id = ANY(%s)")
 _PAGE = _READ.format(condition="d.id > %s AND d.id <= %s ORDER BY d.id LIMIT %s")
 HIGHEST_ID = 2**63 - 1

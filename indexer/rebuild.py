@@ -21,7 +21,7 @@ from models.session import another
 from search.mapping import INDEX_SETTINGS, MAPPING_HASH
 from search.postgres.columns import TABLE
 
-FILLERS = 2  # threads: one reads documents while another's are being sent
+FILLERS = 3  # threads: one reads documents while another's are sent, and a third's reach the disk
 TICK_S = 0.2  # between two looks at the progress
 SUMMON_S = 5  # that a helper works before it is called again
 _LOCK = 0x72696465  # "ride": one rebuild at a time per database

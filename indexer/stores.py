@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import orjson
 from elasticsearch import Elasticsearch
 
-from indexer.documents import HIGHEST_ID, Connection
+from indexer.documents import HIGHEST_ID, TEXT, Connection
 from search.mapping import MAPPING_HASH
 from search.postgres import columns
 
@@ -70,17 +70,16 @@ class Truth:
     def sources(self, connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
         """The parsed documents of these vehicles, each with its hash."""
         rows = connection.execute(
-            "SELECT id, document || jsonb_build_object('content_hash', md5(document::text))"
-            " FROM (SELECT d.id, to_jsonb(d) AS document FROM vehicle_documents AS d"
+            "SELECT id, document::jsonb || jsonb_build_object('content_hash', md5(document))"  # noqa: S608 - constants
+            f" FROM (SELECT d.id, {TEXT} AS document FROM vehicle_documents AS d"
             " WHERE d.id = ANY(%s) OFFSET 0) AS documents",
             [list(ids)],
         )
         return dict(rows.fetchall())
 
     def _read(self, connection: Connection, condition: str, *values: Any) -> Fingerprints:
-        document = "to_jsonb(d)::text"
         rows = connection.execute(
-            f"SELECT d.id, {document if self.deep else f'md5({document})'}"  # noqa: S608 - constants
+            f"SELECT d.id, {TEXT if self.deep else f'md5({TEXT})'}"  # noqa: S608 - constants
             f" FROM vehicle_documents AS d WHERE {condition}",
             values,
         )

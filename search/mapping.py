@@ -79,7 +79,9 @@ def _hash(*parts: Any) -> str:
 
 
 _PROPERTIES = _properties()
-MAPPING_HASH: str = _hash(INDEX_SETTINGS, _PROPERTIES)
+# How the view writes documents; of one that is written otherwise the hash says nothing.
+FORM = "row_to_json"
+MAPPING_HASH: str = _hash(INDEX_SETTINGS, _PROPERTIES, FORM)
 """What a build was created from; another hash means that a reindex is due."""
 MAPPINGS: dict[str, Any] = {
     "dynamic": "strict",

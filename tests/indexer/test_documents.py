@@ -24,7 +24,7 @@ def document(conn: Conn, vehicle_id: int) -> dict[str, Any]:
 
 def text_of_the_view(conn: Conn, vehicle_id: int) -> str:
     row = conn.execute(
-        "SELECT to_jsonb(d)::text FROM vehicle_documents AS d WHERE id = %s", [vehicle_id]
+        "SELECT row_to_json(d)::text FROM vehicle_documents AS d WHERE id = %s", [vehicle_id]
     ).fetchone()
     assert row is not None
     return str(row[0])

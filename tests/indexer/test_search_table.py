@@ -147,7 +147,7 @@ def test_a_document_that_the_table_cannot_hold_is_a_dead_letter_and_the_others_g
 
     def broken(connection: Any, ids: list[int]) -> list[Document]:
         documents = read(connection, ids)
-        wrong = documents[3].source.replace(b'"daily_rate": ', b'"daily_rate": 99999999999')
+        wrong = documents[3].source.replace(b'"daily_rate":', b'"daily_rate":99999999999')
         documents[3] = Document(documents[3].vehicle_id, wrong)
         return documents
 
