@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -102,3 +103,18 @@ def test_an_expired_token_says_so():
     token = sign_token(7, "host", secret=SECRET, ttl=-tokens.CLOCK_SKEW - timedelta(seconds=1))
     with pytest.raises(InvalidTokenError, match="expired: sign in again"):
         verify_token(token, secret=SECRET)
+
+
+def test_a_token_that_was_good_a_moment_ago_expires_all_the_same():
+    token = sign_token(7, "host", secret=SECRET, ttl=-tokens.CLOCK_SKEW + timedelta(seconds=2))
+    assert verify_token(token, secret=SECRET) == Principal(7, Role.HOST)
+    time.sleep(2.1)
+    with pytest.raises(InvalidTokenError, match="expired: sign in again"):
+        verify_token(token, secret=SECRET)
+
+
+def test_a_token_that_one_secret_verified_is_not_good_for_another():
+    token = sign_token(7, "host", secret=SECRET)
+    assert verify_token(token, secret=SECRET).account_id == 7
+    with pytest.raises(InvalidTokenError, match="not valid"):
+        verify_token(token, secret=SECRET + "!")
