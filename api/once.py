@@ -5,6 +5,7 @@ key up, so that the same request may try again.
 """
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from bookings.service import RETRIED, RETRIES
 from runtime.prepared import Connections, Prepared
 
 HEADER = "Idempotency-Key"
+LONGEST_KEY = 255
+KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}", re.ASCII)
 REPLAYED = "Idempotency-Replayed"
 PROBLEMS: Mapping[int, str] = {
     409: "The same request is being worked on (`idempotency-in-flight`)",
@@ -82,9 +85,9 @@ class Once:
             async with self._connections.connection() as connection:
                 if mine is None:
                     return (await work(connection)).stored()
-                async with connection.transaction():
+                async with connection.transaction() as last:
                     stored = (await work(connection)).stored()
-                    await idempotency.store(connection.ask, mine, stored)
+                    last.append(idempotency.storing(mine, stored))
                 return stored
 
         async def attempts(mine: Claim | None) -> Stored:
@@ -117,7 +120,7 @@ class Once:
             mine = claimed
         try:
             stored = await attempt(mine)
-        except idempotency.LostClaimError as error:
+        except (idempotency.LostClaimError, idempotency.Lost) as error:
             raise _in_flight() from error
         except (BookingError, Problem) as error:
             return await self._refused(mine, error)
@@ -208,7 +211,7 @@ async def once(
             "sent again with it, the same request gets the same answer, for 24 hours",
             examples=["0f7c3a52-5a0e-4a53-9d3c-0f5e5b1f6c2d"],
             min_length=1,
-            max_length=255,
+            max_length=LONGEST_KEY,
             pattern=r"^[!-~]+$",
         ),
     ] = None,

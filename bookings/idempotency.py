@@ -11,11 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models import IdempotencyKey
-from runtime.prepared import Connections, Value
+from runtime.prepared import Connections, Question, Value
 
 Ask = Callable[[str, dict[str, Any]], Awaitable[Sequence[Any]]]  # the rows of a statement
 LEASE = timedelta(seconds=60)  # longer than any request
@@ -111,19 +112,32 @@ _STORE = """
 """
 
 
+# An error is what keeps a COMMIT that was sent along from being carried out.
+_STORE_OR_FAIL = f"WITH stored AS ({_STORE}) SELECT 1 / count(*) FROM stored"  # noqa: S608 - constants
+Lost = psycopg.errors.DivisionByZero
+
+
 async def store(ask: Ask, mine: Claim, answer: Stored) -> None:
     """Keep the answer, in the transaction of the work that it is about, which `ask` asks in.
 
     Raises:
         LostClaimError: the claim is not mine any more.
     """
-    row = {
+    if not await ask(_STORE, _row(mine, answer)):
+        raise LostClaimError
+
+
+def storing(mine: Claim, answer: Stored) -> Question:
+    """What keeps the answer as the last of a transaction; `Lost` is raised where `store` would."""
+    return _STORE_OR_FAIL, _row(mine, answer)
+
+
+def _row(mine: Claim, answer: Stored) -> dict[str, Any]:
+    return asdict(mine) | {
         "status": answer.status,
         "headers": orjson.dumps(answer.headers).decode(),
         "body": answer.body,
     }
-    if not await ask(_STORE, asdict(mine) | row):
-        raise LostClaimError
 
 
 async def release(sessions: async_sessionmaker[AsyncSession], mine: Claim) -> None:

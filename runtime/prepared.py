@@ -24,6 +24,7 @@ Question = tuple[str, Mapping[str, Value]]  # a statement, and what stands for i
 ASKED_AFTER_S = 10.0  # of idleness, whether it still answers
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _BEGIN: Question = ("BEGIN", {})
+_COMMIT: Question = ("COMMIT", {})
 
 
 class Prepared:
@@ -83,28 +84,29 @@ class Prepared:
         return [_rows(each) for each, of in zip(self._results, asked, strict=True) if of]
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
+    async def transaction(self) -> AsyncIterator[list[Question]]:
         """What is asked in the block is done at its end, or not at all.
+
+        What the block appends to the list is asked with the end, in its round trip.
 
         Raises:
             psycopg.Error: it is not done, or that is not known.
         """
+        last: list[Question] = []
         self._begin = True
         try:
-            yield
-            await self._end("COMMIT")
+            yield last
+            if last or not self._begin:  # else nothing was asked
+                await self.ask_all(*last, _COMMIT)
         except Exception:
-            if not self.closed:
-                await self._end("ROLLBACK")
+            if not self.closed and not self._begin:
+                await self.ask("ROLLBACK", {})
             raise
         except BaseException:  # cancelled: the server takes back what it has
             self.close()
             raise
-
-    async def _end(self, how: str) -> None:
-        if not self._begin:  # something was asked
-            await self.ask(how, {})
-        self._begin = False
+        finally:
+            self._begin = False
 
     def ended(self) -> bool:
         """Whether it is closed, as it is when the server said goodbye a moment ago."""

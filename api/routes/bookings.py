@@ -1,4 +1,4 @@
-"""Bookings of whoever is signed in: hold, pay, look."""
+"""Bookings of whoever is signed in: look, pay."""
 # ruff: noqa: FAST003 - `id` is the alias of BookingId
 
 from typing import Annotated, Literal
@@ -13,19 +13,17 @@ from api.dependencies import (
     CurrentPrincipal,
     Now,
     Session,
-    Transactions,
     known_parameters,
 )
 from api.errors import problem_responses
 from api.once import PROBLEMS as ONCE
 from api.once import Answer, OnceOnly
 from api.routes.vehicles import BAD_CURSOR, Cursor, Limit
-from api.schemas.bookings import BookingIn, BookingOut, BookingPage, CancellationOut, PayIn
+from api.schemas.bookings import BookingOut, BookingPage, CancellationOut, PayIn
 from api.schemas.common import Id
-from bookings import changes, holds, quotes, service
+from bookings import changes, service
 from models import CancellationPolicy
 from models.session import transaction_id
-from runtime.prepared import Prepared
 from runtime.settings import Settings
 
 NOT_FOUND = problem_responses({404: "You have no such booking (`booking-not-found`)"})
@@ -38,65 +36,6 @@ router = APIRouter(
 )
 
 BookingId = Annotated[Id, Path(alias="id", description="the booking", examples=[42])]
-
-
-@router.post(
-    "",
-    status_code=201,
-    summary="Hold a vehicle for 15 minutes",
-    response_model=BookingOut,
-    response_description="Held; `Location` is the booking",
-    responses=problem_responses(
-        {
-            400: "The body is not UTF-8",
-            413: "The body is larger than 64 KiB",
-            403: "The vehicle is your own (`own-vehicle`)",
-            404: "No listed vehicle has this id (`vehicle-not-found`)",
-            409: "Somebody else has at least one of the days (`vehicle-unavailable`), or they cost "
-            "another amount (`price-changed`); or `idempotency-in-flight`",
-            422: "A field is wrong, the quote does not hold (`invalid-quote`), or "
-            "`idempotency-mismatch`",
-        }
-    )
-    | {201: write_tokens.ANSWER},
-)
-async def create_booking(
-    body: BookingIn,
-    principal: CurrentPrincipal,
-    once: OnceOnly,
-    settings: AppSettings,
-    sessions: Transactions,
-    now: Now,
-) -> Response:
-    """Takes the days until `expiresAt`, at a price that no longer changes: that of the quote, or
-    what the days cost now. Pay for it to have it confirmed.
-    """  # noqa: D205 - it is what the documentation shows
-
-    async def hold(connection: Prepared) -> Answer:
-        quoted = None
-        if body.quote is not None:
-            quoted = quotes.verify(
-                settings.require_secret(), body.quote,
-                vehicle_id=body.vehicle_id, start=body.start, end=body.end, now=now,
-            )  # fmt: skip
-        booking, transaction_id = await holds.hold(
-            connection,
-            sessions,
-            renter_id=principal.account_id,
-            vehicle_id=body.vehicle_id,
-            start=body.start,
-            end=body.end,
-            now=now,
-            quoted=quoted,
-            amount=body.amount,
-        )
-        headers = {
-            write_tokens.HEADER: write_tokens.encode(settings, transaction_id),
-            "Location": f"/v1/bookings/{booking.id}",
-        }
-        return Answer(BookingOut.of(booking, None, principal), 201, headers)
-
-    return await once.directly(body, hold)
 
 
 @router.get("", summary="My bookings, newest first", responses=BAD_CURSOR)

@@ -1,7 +1,9 @@
+import json
 from datetime import date
 
 import pytest
 
+from api.direct import DirectBodyRoute
 from bookings import holds
 from tests.api.conftest import problem
 from tests.factory import store_account, store_booking, store_vehicle
@@ -39,6 +41,43 @@ def test_booking_answers_201_with_the_booking_and_where_it_is(client, conn):
     }
     again = client.get(answer.headers["location"], account=renter)
     assert (again.status_code, again.json()) == (200, booking)
+
+
+@pytest.fixture
+def solved(client, monkeypatch):
+    """The bodies for which FastAPI solves what a hold depends on."""
+    solved = []
+    given = DirectBodyRoute._given
+
+    async def watched(self, request):
+        found = await given(self, request)
+        if found is None:
+            solved.append(await request.body())
+        return found
+
+    monkeypatch.setattr(DirectBodyRoute, "_given", watched)
+    return solved
+
+
+@pytest.mark.parametrize(
+    ("media", "directly"),
+    [
+        ("application/json", True),
+        ("application/json; charset=utf-8", True),
+        ("application/vnd.rides+json", False),
+    ],
+)
+def test_a_hold_is_the_same_with_fastapi_before_it_and_without(
+    client, conn, solved, media, directly
+):
+    vehicle, renter = store_vehicle(conn), store_account(conn)
+    body, headers = json.dumps(wish(vehicle)), {"Content-Type": media, "Idempotency-Key": "1"}
+    request = {"content": body, "headers": headers, "account": renter}
+    held = client.post("/v1/bookings", **request)
+    assert (held.status_code, held.json()["total"]) == (201, 16_500)
+    again = client.post("/v1/bookings", **request)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert solved == ([] if directly else [body.encode()] * 2)
 
 
 def test_the_total_is_the_one_that_was_quoted(client, conn):

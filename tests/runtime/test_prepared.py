@@ -211,6 +211,24 @@ def test_a_transaction_is_done_at_its_end_or_not_at_all(run, settings, fails):
         other.execute("DROP TABLE seen")
 
 
+@pytest.mark.parametrize("divisor", [0, 1])
+def test_what_is_asked_with_the_end_of_a_transaction_can_prevent_it(run, settings, divisor):
+    with psycopg.connect(settings.database_url, autocommit=True) as other:
+        other.execute("DROP TABLE IF EXISTS seen")
+        other.execute("CREATE TABLE seen (n int)")
+
+        async def asked(connection):
+            with suppress(psycopg.errors.DivisionByZero):
+                async with connection.transaction() as last:
+                    await connection.ask("INSERT INTO seen VALUES (1)", {})
+                    last.append(("SELECT 1 / %(divisor)s::int", {"divisor": divisor}))
+            assert connection.closed is (divisor == 0)
+
+        run(asked)
+        assert other.execute("SELECT count(*) FROM seen").fetchone() == (divisor,)
+        other.execute("DROP TABLE seen")
+
+
 def test_a_transaction_in_which_nothing_is_asked_is_none(run):
     async def asked(connection):
         async with connection.transaction():
