@@ -1,4 +1,4 @@
-"""The indexer beside pgsync: the same rows, the same servers, one after the other.
+"""The indexer beside pgsync: the same rows, the same servers, loads in turn, lags one by one.
 
 pgsync reads the write-ahead log, which the server must keep for it, and is installed into an
 environment of its own: its Elasticsearch client is four major versions old and answers only to
@@ -8,10 +8,11 @@ its database has none of our triggers, ours none of its.
 
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from devstack import stack as devstack
 from runtime.settings import settings
 
 VEHICLES = 100_000
+LOADS = 3  # of each side, in turn
 RATES = (50, 200)  # writes a second
 SECONDS = 20.0
 IDLE_S = 10.0
@@ -52,9 +54,20 @@ def measure(state_dir: Path) -> Measured:
     with psycopg.connect(ours, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
     peer = _copy(ours, f"pgsync_{VEHICLES}_peer")
-    results: Measured = {"vehicles": VEHICLES, PEER: _measure_pgsync(peer, state_dir.resolve())}
-    results[OURS] = _measure_ours(ours, state_dir.resolve())
-    return results
+    theirs, mine = Pgsync(peer, state_dir.resolve()), Rides(ours, state_dir.resolve())
+    loads: dict[str, list[Measured]] = {PEER: [], OURS: []}
+    try:
+        for _ in range(LOADS):
+            loads[PEER].append(theirs.load())
+            loads[OURS].append(mine.load())
+        measured = _measure(theirs)
+    finally:
+        theirs.remove()
+    return {
+        "vehicles": VEHICLES,
+        PEER: {"loads": loads[PEER]} | measured,
+        OURS: {"loads": loads[OURS]} | _measure(mine),
+    }
 
 
 def _servers(state_dir: Path) -> None:
@@ -80,63 +93,87 @@ def _copy(url: str, name: str) -> str:
     return copied
 
 
-def _measure_ours(url: str, state_dir: Path) -> Measured:
-    os.environ["RIDES_DATABASE_URL"] = url
-    settings.cache_clear()
-    chosen = settings()
-    index = Index(chosen.elasticsearch_url, chosen.index_alias, "daily_rate")
-    with Elasticsearch(chosen.elasticsearch_url) as client:
-        with stack.worker(state_dir), psycopg.connect(url, autocommit=True) as connection:
+class Rides:
+    """Ours."""
+
+    def __init__(self, url: str, state_dir: Path) -> None:
+        self.url, self._state_dir = url, state_dir
+        self.index = Index(settings().elasticsearch_url, settings().index_alias, "daily_rate")
+        with self.running(), psycopg.connect(url, autocommit=True) as connection:
             lag.drained(connection)  # the seeding left a row for each change
-        stack.settle(client)
-        begun = time.monotonic()
-        stack.rides("reindex")
-        load_s = time.monotonic() - begun
-        stack.settle(client)
-    return {"load_s": round(load_s, 2)} | _measure(url, index, lambda: stack.worker(state_dir))
+
+    def load(self) -> Measured:
+        """Seconds until the index holds all, as pgsync's load ends, and until it is in use."""
+        with Elasticsearch(self.index.url) as client:
+            stack.settle(client)
+            begun = time.monotonic()
+            command = [sys.executable, "-m", "cli", "reindex", "--json"]
+            done = subprocess.run(command, check=True, env=self._environment(), capture_output=True)
+            whole = time.monotonic() - begun
+            stack.settle(client)
+        checking = orjson.loads(done.stdout)["seconds_checking"]
+        return {"filled_s": round(whole - checking, 2), "whole_s": round(whole, 2)}
+
+    def running(self) -> AbstractContextManager[psutil.Process]:
+        """The worker."""
+        os.environ["RIDES_DATABASE_URL"] = self.url
+        return stack.worker(self._state_dir)
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"RIDES_DATABASE_URL": self.url}
 
 
-def _measure_pgsync(url: str, state_dir: Path) -> Measured:
-    home = state_dir / "pgsync"
-    binaries = _install(home)
-    name = str(make_url(url).database)
-    index = Index(settings().elasticsearch_url, "pgsync-vehicles", "daily_rate_cents")
-    schema = home / "schema.json"
-    schema.write_bytes(orjson.dumps(_schema(name, index.name)))
-    for checkpoint in home.glob(f".{name}*"):
-        checkpoint.unlink()
-    with Elasticsearch(index.url) as client:
-        client.indices.delete(index=index.name, ignore_unavailable=True)
-        stack.settle(client)
-    environment = os.environ | _environment(url, home)
+class Pgsync:
+    """The peer."""
 
-    def run(*arguments: str) -> None:
+    def __init__(self, url: str, state_dir: Path) -> None:
+        self.url, self._home = url, state_dir / "pgsync"
+        self._name = str(make_url(url).database)
+        self.index = Index(settings().elasticsearch_url, "pgsync-vehicles", "daily_rate_cents")
+        self._schema = self._home / "schema.json"
+        self._environment = os.environ | _environment(url, self._home)
+        self._binaries = _install(self._home)
+        self._schema.write_bytes(orjson.dumps(_schema(self._name, self.index.name)))
+        self._installed = False
+
+    def load(self) -> Measured:
+        """Seconds until the index holds all."""
+        self.remove()
+        with Elasticsearch(self.index.url) as client:
+            stack.settle(client)
+            self._run("bootstrap")
+            self._installed = True
+            begun = time.monotonic()
+            self._run("pgsync")
+            filled = time.monotonic() - begun
+            stack.settle(client)
+        return {"filled_s": round(filled, 2)}
+
+    def running(self) -> AbstractContextManager[psutil.Process]:
+        """Its daemon."""
+        command = [str(self._binaries / "pgsync"), "--config", str(self._schema), "--daemon"]
+        return stack.running(command, self._environment)
+
+    def remove(self) -> None:
+        """Remove its triggers, its slot, its index and what it remembers."""
+        if self._installed:
+            self._run("bootstrap", "--teardown")
+        for checkpoint in self._home.glob(f".{self._name}*"):
+            checkpoint.unlink()
+        with Elasticsearch(self.index.url) as client:
+            client.indices.delete(index=self.index.name, ignore_unavailable=True)
+
+    def _run(self, *arguments: str) -> None:
         done = subprocess.run(
-            [binaries / arguments[0], "--config", schema, *arguments[1:]],
+            [self._binaries / arguments[0], "--config", self._schema, *arguments[1:]],
             check=False,
-            env=environment,
+            env=self._environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
         if done.returncode:
             raise SystemExit(f"{' '.join(arguments)} of pgsync failed:\n{done.stdout[-3000:]}")
-
-    run("bootstrap")
-    begun = time.monotonic()
-    run("pgsync")
-    load_s = time.monotonic() - begun
-    with Elasticsearch(index.url) as client:
-        stack.settle(client)
-    command = [str(binaries / "pgsync"), "--config", str(schema), "--daemon"]
-    try:
-        return {"load_s": round(load_s, 2)} | _measure(
-            url, index, lambda: stack.running(command, environment)
-        )
-    finally:
-        run("bootstrap", "--teardown")
-        with Elasticsearch(index.url) as client:
-            client.indices.delete(index=index.name, ignore_unavailable=True)
 
 
 def _install(home: Path) -> Path:
@@ -206,22 +243,23 @@ def _schema(database: str, index: str) -> list[Measured]:
     return [{"database": database, "index": index, "setting": setting, "nodes": root}]
 
 
-def _measure(url: str, index: Index, running: Callable[[], Any]) -> Measured:
+def _measure(side: Rides | Pgsync) -> Measured:
     measured: Measured = {"lag_ms": {}}
-    with running() as process:
+    index = side.index
+    with side.running() as process:
         time.sleep(5)  # it has started
         begun = _cpu(process)
         time.sleep(IDLE_S)
         measured["idle_cpu_share"] = round((_cpu(process) - begun) / IDLE_S, 3)
         for rate in RATES:
-            measured["lag_ms"][rate] = lag.measure(url, index, rate=rate, seconds=SECONDS)
+            measured["lag_ms"][rate] = lag.measure(side.url, index, rate=rate, seconds=SECONDS)
             Console().print(f"{index.name}: {rate} writes/s: {measured['lag_ms'][rate]}")
-    with lag.writing(url, RATES[-1]) as written:
-        with running() as process:
+    with lag.writing(side.url, RATES[-1]) as written:
+        with side.running() as process:
             time.sleep(5)
             os.killpg(process.pid, signal.SIGKILL)
         time.sleep(3)
-    with running():
+    with side.running():
         begun = time.monotonic()
         measured["lost_after_kill"] = lag.lost(index, written)
         measured["kill_writes"] = written.writes
@@ -244,7 +282,12 @@ def show(results: Measured) -> None:
         ratio = f"{mine / theirs:.2f}" if theirs else ""
         table.add_row(name, f"{mine:,.3g} {unit}", f"{theirs:,.3g} {unit}", ratio)
 
-    row("initial load", vehicles / ours["load_s"], vehicles / peer["load_s"], "documents/s")
+    def rate_of(side: Measured, part: str) -> float:
+        return float(vehicles / statistics.median(load[part] for load in side["loads"]))
+
+    theirs = rate_of(peer, "filled_s")
+    row("load, until the index holds all", rate_of(ours, "filled_s"), theirs, "documents/s")
+    row("load, ours checked and in use", rate_of(ours, "whole_s"), theirs, "documents/s")
     for rate in RATES:
         for part in ("p50", "p99"):
             mine, theirs = (each["lag_ms"][rate][part] for each in (ours, peer))

@@ -88,12 +88,19 @@ def reindex(
             return
         result = _run(site, console, _Options(max_rate, celery, as_json))
     console.print(f"Searches now read [bold]{result['index']}[/bold].")
+    console.print(_took(result))
     if result["dead_letters"]:
         console.print(
             f"{result['dead_letters']} vehicles were refused: `rides index dead-letters list`."
         )
     if as_json:
         typer.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2))
+
+
+def _took(result: dict[str, Any]) -> str:
+    checking = result["seconds_checking"]
+    tail = f", {checking:.1f} s of them to check each" if checking else ""
+    return f"{result['vehicles']:,} vehicles in {result['seconds']:.1f} s{tail}."
 
 
 def _reason(site: Site, *, if_needed: bool) -> str | None:
@@ -129,6 +136,7 @@ def _run(site: Site, console: Console, options: _Options) -> dict[str, Any]:
     with refused(console, as_json=options.as_json), counted(console) as bar:
         fill = bar.add_task("Going on" if resumed else "Reindexing")
         sent = [0]
+        check = _Check(bar, sent)
 
         def show(done: int, total: int) -> None:
             sent[0] = done
@@ -143,31 +151,37 @@ def _run(site: Site, console: Console, options: _Options) -> dict[str, Any]:
                 site.client,
                 site.alias,
                 show,
-                on_check=_checking(bar, sent),
+                on_check=check,
                 max_rate=options.max_rate and options.max_rate / (1 + options.celery),
                 summon=_summoner(options) if options.celery else None,
             ).index_name
-    seconds = time.monotonic() - started
+    ended = time.monotonic()
+    seconds = ended - started
     return {
         "needed": True,
         "index": name,
         "resumed": bool(resumed),
         "vehicles": sent[0],
         "seconds": round(seconds, 1),
+        "seconds_checking": round(ended - check.began, 1) if check.began else 0,
         "vehicles_per_second": round(sent[0] / seconds),
         "dead_letters": letters.count(site.connection, name),
     }
 
 
-def _checking(bar: Progress, sent: list[int]) -> Any:
-    tasks: list[Any] = []
+class _Check:
+    """The bar of the check, and when it began."""
 
-    def show(checked: int) -> None:
-        if not tasks:
-            tasks.append(bar.add_task("Checking", total=sent[0]))
-        bar.update(tasks[0], completed=checked)
+    def __init__(self, bar: Progress, sent: list[int]) -> None:
+        self._bar, self._sent = bar, sent
+        self._task: Any = None
+        self.began: float | None = None
 
-    return show
+    def __call__(self, checked: int) -> None:
+        if self.began is None:
+            self.began = time.monotonic()
+            self._task = self._bar.add_task("Checking", total=self._sent[0])
+        self._bar.update(self._task, completed=checked)
 
 
 def _summoner(options: _Options) -> Any:

@@ -293,6 +293,7 @@ def verify(
     name, truth = build.index_name, Truth()
     store = Index(client, name)
     client.indices.refresh(index=name)
+    on_check(0)
     suspects = compare.every(connection, truth, [store], on_check).by_store[name]
     suspects -= letters.refused_by(connection, name, suspects)
 
