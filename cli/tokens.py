@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from accounts.tokens import BY_HAND_TTL, sign_token
-from models.session import connect
 from runtime.settings import settings
 
 
@@ -13,6 +11,9 @@ def token(
     account: Annotated[int, typer.Option(help="id of the account to speak for")],
 ) -> None:
     """Print a bearer token that speaks for an account for the next 12 hours."""
+    from accounts.tokens import BY_HAND_TTL, sign_token
+    from models.session import connect
+
     chosen = settings()
     with connect(chosen, application="token") as connection:
         row = connection.execute(
