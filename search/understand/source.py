@@ -31,6 +31,7 @@ class VocabularySource:
         self._client = client and client.options(request_timeout=_TIMEOUT_S)
         self._alias, self._database_url = alias, database_url
         self._index_answered = False
+        self._answer: Mapping[str, Any] | None = None
         self.current: Vocabulary = EMPTY
 
     async def poll(self) -> None:
@@ -40,8 +41,9 @@ class VocabularySource:
             self._index_answered = True
         elif not self._index_answered:
             answer = await self._of_postgres()
-        if answer is None:
+        if answer is None or answer == self._answer:
             return
+        self._answer = answer
         # Beside the event loop: thousands of places take a tenth of a second.
         newest = await asyncio.to_thread(vocabulary.from_answer, answer)
         if newest.epoch != self.current.epoch:

@@ -138,6 +138,22 @@ def test_what_postgresql_told_is_refreshed(market: Market) -> None:
     assert source.current == of_index(market)
 
 
+@pytest.mark.parametrize("url", [None, ""])
+def test_what_has_not_changed_is_not_made_again(market: Market, url: str | None) -> None:
+    market.store({})
+    expected, made = of_index(market), []
+    of_answer = vocabulary.from_answer
+
+    def watched(answer: Any) -> Vocabulary:
+        made.append(answer)
+        return of_answer(answer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vocabulary, "from_answer", watched)
+        assert polled(market, url, times=3).current == expected
+    assert len(made) == 1
+
+
 def test_once_learnt_from_the_index_it_stays_while_that_is_away(market: Market) -> None:
     market.store({})
     source = polled(market)
