@@ -12,9 +12,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from accounts.tokens import InvalidTokenError, verify_token
-from api.dependencies import now
-from api.once import HEADER, KEY, Once
+from api.dependencies import now, verified
+from api.once import HEADER, KEY, LONGEST_KEY, Once
 
 
 class DirectRoute(APIRoute):
@@ -62,19 +61,18 @@ class DirectBodyRoute(APIRoute):
     async def _given(self, request: Request) -> dict[str, Any] | None:
         """What the request gives the function, or None if FastAPI has to look at it."""
         headers, key = request.headers, request.headers.get(HEADER)
-        scheme, _, token = headers.get("authorization", "").partition(" ")
+        principal = verified(request.scope)
         if (
             request.method not in (self.methods or ())
             or request.scope["query_string"]
-            or scheme.lower() != "bearer"
+            or principal is None
             or headers.get("content-type", "").partition(";")[0] != "application/json"
-            or (key is not None and not KEY.fullmatch(key))
+            or (key is not None and not (len(key) <= LONGEST_KEY and KEY.fullmatch(key)))
         ):
             return None
         try:
-            principal = verify_token(token, secret=request.app.state.settings.require_secret())
             body = self._shape.model_validate(await request.json())
-        except (InvalidTokenError, ValueError, RecursionError):
+        except (ValueError, RecursionError):
             return None
         return {
             "body": body,

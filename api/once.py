@@ -28,7 +28,7 @@ from runtime.prepared import Connections, Prepared
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
-KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}", re.ASCII)
+KEY = re.compile(r"[!-~]+", re.ASCII)
 REPLAYED = "Idempotency-Replayed"
 PROBLEMS: Mapping[int, str] = {
     409: "The same request is being worked on (`idempotency-in-flight`)",
@@ -85,9 +85,12 @@ class Once:
             async with self._connections.connection() as connection:
                 if mine is None:
                     return (await work(connection)).stored()
-                async with connection.transaction() as last:
-                    stored = (await work(connection)).stored()
-                    last.append(idempotency.storing(mine, stored))
+                try:
+                    async with connection.transaction() as last:
+                        stored = (await work(connection)).stored()
+                        last.append(idempotency.storing(mine, stored))
+                except idempotency.Lost as error:
+                    raise idempotency.LostClaimError from error
                 return stored
 
         async def attempts(mine: Claim | None) -> Stored:
@@ -120,7 +123,7 @@ class Once:
             mine = claimed
         try:
             stored = await attempt(mine)
-        except (idempotency.LostClaimError, idempotency.Lost) as error:
+        except idempotency.LostClaimError as error:
             raise _in_flight() from error
         except (BookingError, Problem) as error:
             return await self._refused(mine, error)
@@ -212,7 +215,7 @@ async def once(
             examples=["0f7c3a52-5a0e-4a53-9d3c-0f5e5b1f6c2d"],
             min_length=1,
             max_length=LONGEST_KEY,
-            pattern=r"^[!-~]+$",
+            pattern=f"^{KEY.pattern}$",
         ),
     ] = None,
 ) -> Once:

@@ -4,11 +4,10 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers-06, which the libr
 read. Where nothing can count, requests go through without them.
 """
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts.limits import WINDOW_S, Quota
-from accounts.tokens import InvalidTokenError, Principal, verify_token
+from api.dependencies import verified
 from api.errors import Problem, problem_response
 
 PREFIX = "/v1/"
@@ -28,7 +27,7 @@ class RateLimits:
             return
         client = scope.get("client")
         quota = await scope["app"].state.requests.count(
-            _principal(scope), client[0] if client else ""
+            verified(scope), client[0] if client else ""
         )
         if quota is None:
             await self.app(scope, receive, send)
@@ -45,17 +44,6 @@ class RateLimits:
             await send(message)
 
         await self.app(scope, receive, send_counted)
-
-
-def _principal(scope: Scope) -> Principal | None:
-    """Who asks; with a token that is refused later it is nobody."""
-    scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    try:
-        return verify_token(token.strip(), secret=scope["app"].state.settings.require_secret())
-    except InvalidTokenError:
-        return None
 
 
 def _headers(quota: Quota) -> dict[str, str]:

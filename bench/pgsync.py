@@ -94,7 +94,7 @@ def _copy(url: str, name: str) -> str:
 
 
 class Rides:
-    """Ours."""
+    """Ours, on the environment's database."""
 
     def __init__(self, url: str, state_dir: Path) -> None:
         self.url, self._state_dir = url, state_dir
@@ -108,7 +108,7 @@ class Rides:
             stack.settle(client)
             begun = time.monotonic()
             command = [sys.executable, "-m", "cli", "reindex", "--json"]
-            done = subprocess.run(command, check=True, env=self._environment(), capture_output=True)
+            done = subprocess.run(command, check=True, capture_output=True)
             whole = time.monotonic() - begun
             stack.settle(client)
         checking = orjson.loads(done.stdout)["seconds_checking"]
@@ -116,11 +116,7 @@ class Rides:
 
     def running(self) -> AbstractContextManager[psutil.Process]:
         """The worker."""
-        os.environ["RIDES_DATABASE_URL"] = self.url
         return stack.worker(self._state_dir)
-
-    def _environment(self) -> dict[str, str]:
-        return os.environ | {"RIDES_DATABASE_URL": self.url}
 
 
 class Pgsync:

@@ -128,7 +128,7 @@ async def store(ask: Ask, mine: Claim, answer: Stored) -> None:
 
 
 def storing(mine: Claim, answer: Stored) -> Question:
-    """What keeps the answer as the last of a transaction; `Lost` is raised where `store` would."""
+    """What keeps the answer as the last of a transaction, and is `Lost` where `store` raises."""
     return _STORE_OR_FAIL, _row(mine, answer)
 
 

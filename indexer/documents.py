@@ -8,11 +8,13 @@ import orjson
 import psycopg
 from psycopg.rows import TupleRow
 
+from search.mapping import FORM
+
 Connection = psycopg.Connection[TupleRow]
 
 # Text and hash come from the very statement that reads the document, so they cannot differ;
 # OFFSET 0 keeps the planner from building the document twice.
-TEXT = "row_to_json(d)::text"
+TEXT = f"{FORM}(d)::text"
 _READ = f"""
     SELECT id, document, md5(document)
     FROM (

@@ -79,7 +79,7 @@ def _hash(*parts: Any) -> str:
 
 
 _PROPERTIES = _properties()
-# How the view writes documents; of one that is written otherwise the hash says nothing.
+# The function by which documents are written: with another, all have other content hashes.
 FORM = "row_to_json"
 MAPPING_HASH: str = _hash(INDEX_SETTINGS, _PROPERTIES, FORM)
 """What a build was created from; another hash means that a reindex is due."""
