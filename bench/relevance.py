@@ -23,6 +23,7 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
+from msgspec import convert
 from rich.console import Console
 from rich.table import Table
 
@@ -31,6 +32,7 @@ from indexer.documents import read_page
 from models.session import connect
 from runtime.settings import settings
 from search import page
+from search.answer import Found
 from search.diversity import WINDOW, rerank
 from search.mapping import INDEX_SETTINGS, MAPPINGS
 from search.profiles import DEFAULT, Profile
@@ -156,7 +158,7 @@ def _profile(client: Elasticsearch, profile: Profile) -> Ranking:
         unknown = misspelt(request.text or "", known)
         request = replace(request, misspelt=unknown, limit=WINDOW)
         found = client.search(index=ALIAS, body=body.window(request, profile)).body
-        candidates = page.read_window(request, found).candidates
+        candidates = page.read_window(request, convert(found, Found)).candidates
         if not profile.diversity.on:
             return [each.id for each in candidates[:DEPTH]]
         by_model = request.text is None

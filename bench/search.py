@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import orjson
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
+from msgspec import convert
 from rich.console import Console
 from rich.table import Table
 
@@ -29,6 +30,7 @@ from api.understanding import first_page
 from bench import report, stack
 from runtime.settings import Settings
 from search import clusters, diversity, facet_values, page, suggest
+from search.answer import Found
 from search.query import body
 from search.request import SearchRequest
 from search.understand import vocabulary
@@ -180,9 +182,9 @@ class Recorder:
         """Candidates, as the API's engine reads them."""
         return page.read_window(request, self._ask(body.window(request)))
 
-    def _ask(self, content: dict[str, Any]) -> Any:
+    def _ask(self, content: dict[str, Any]) -> Found:
         self.bodies.append(content)
-        return self.official.search(index=self.alias, body=content).body
+        return convert(self.official.search(index=self.alias, body=content).body, Found)
 
 
 JSON = {"content-type": "application/json"}

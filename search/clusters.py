@@ -6,6 +6,7 @@ from math import asinh, floor, pi, radians, tan
 from typing import Any
 
 from search import page
+from search.answer import Found
 from search.query import body
 from search.request import Box, SearchRequest
 
@@ -85,12 +86,12 @@ def build(view: MapView) -> dict[str, Any]:
     }
 
 
-def read(view: MapView, answer: Mapping[str, Any]) -> dict[str, Any]:
+def read(view: MapView, found: Found) -> dict[str, Any]:
     """`{clusters, items, total}`: one of the two lists is empty."""
-    total = answer["hits"]["total"]["value"]
+    total = found.hits.total.value
     few = total <= FEW
-    shown = page.read(view.listed, answer).items if few else []
-    grid = [] if few else answer["aggregations"]["cells"]["buckets"]
+    shown = page.read(view.listed, found).items if few else []
+    grid = [] if few else found.aggregations["cells"]["buckets"]
     return {
         "clusters": [_cluster(each) for each in grid],
         "items": shown,

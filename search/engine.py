@@ -10,11 +10,12 @@ import structlog
 from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
-from elasticsearch.serializer import OrjsonSerializer
+from elasticsearch.serializer import CompatibilityModeJsonSerializer, OrjsonSerializer
 
 from runtime.http_node import HttpNode
 from runtime.settings import Settings
 from search import clusters, facet_values, page, suggest
+from search.answer import Counted, Found, read_counted, read_found
 from search.query import body, counts
 from search.query.body import ENGINE_TIMEOUT_S
 from search.request import SearchRequest
@@ -22,8 +23,17 @@ from search.request import SearchRequest
 log = structlog.get_logger(__name__)
 
 Read = TypeVar("Read")
+Parsed = TypeVar("Parsed", Counted, Found)
 
-_JSON = {"accept": "application/json", "content-type": "application/json"}
+_TYPE = "application/json"
+_JSON = {"accept": _TYPE, "content-type": _TYPE}
+
+
+class _Unread(OrjsonSerializer):
+    """Leaves an answer to be parsed into what was asked for."""
+
+    def json_loads(self, data: bytes) -> bytes:
+        return data
 
 
 class SearchUnavailableError(RuntimeError):
@@ -50,49 +60,66 @@ class Engine:
         """
         # The same copy of the index for every page of a search.
         preference = request.fingerprint()
-        return await self._ask(body.build(request), partial(page.read, request), preference)
+        return await self._find(body.build(request), partial(page.read, request), preference)
 
     async def count(self, requests: Sequence[SearchRequest]) -> list[int]:
         """How many vehicles each finds, from one call; raises as `search` does."""
         preference = requests[0].fingerprint()
-        return await self._ask(counts.build(requests), counts.read, preference)
+        return await self._count(counts.build(requests), counts.read, preference)
 
     async def window(self, request: SearchRequest) -> page.Window:
         """The first hits as candidates, from one call; raises as `search` does."""
         read = partial(page.read_window, request)
-        return await self._ask(body.window(request), read, request.fingerprint())
+        return await self._find(body.window(request), read, request.fingerprint())
 
     async def suggest(self, typed: suggest.Typed) -> dict[str, Any]:
         """Suggestions by section, from one call; raises as `search` does."""
         read = partial(suggest.read, typed)
-        return await self._ask(suggest.build(typed), read, typed.fingerprint())
+        return await self._count(suggest.build(typed), read, typed.fingerprint())
 
     async def facet_values(self, asked: facet_values.FacetQuestion) -> dict[str, Any]:
         """Values of one facet, from one call; raises as `search` does."""
         read = partial(facet_values.read, asked)
-        return await self._ask(facet_values.build(asked), read, asked.request.fingerprint())
+        return await self._count(facet_values.build(asked), read, asked.request.fingerprint())
 
     async def clusters(self, view: clusters.MapView) -> dict[str, Any]:
         """A map's clusters or vehicles, from one call; raises as `search` does."""
         read = partial(clusters.read, view)
-        return await self._ask(clusters.build(view), read, view.request.fingerprint())
+        return await self._find(clusters.build(view), read, view.request.fingerprint())
+
+    async def _find(
+        self, content: dict[str, Any], read: Callable[[Found], Read], preference: str
+    ) -> Read:
+        return await self._ask(content, read_found, read, preference)
+
+    async def _count(
+        self, content: dict[str, Any], read: Callable[[Mapping[str, Any]], Read], preference: str
+    ) -> Read:
+        return await self._ask(
+            content, read_counted, lambda counted: read(counted.aggregations), preference
+        )
 
     async def _ask(
-        self, content: dict[str, Any], read: Callable[[Mapping[str, Any]], Read], preference: str
+        self,
+        content: dict[str, Any],
+        parse: Callable[[bytes], Parsed],
+        read: Callable[[Parsed], Read],
+        preference: str,
     ) -> Read:
         answer = await self._call(f"/{self.alias}/_search", content, preference=preference)
         try:
-            if answer["timed_out"] or answer["_shards"]["failed"]:
+            parsed = parse(answer)
+            if parsed.timed_out or parsed.shards.failed:
                 msg = "the search engine answered only in part; try again"
                 raise SearchUnavailableError(msg)
-            return read(answer)
+            return read(parsed)
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             # What an answer lacks shows when it is read: it may be a proxy's, or cut off.
             log.exception("search engine's answer not understood")
             msg = "the search engine answered something else"
             raise SearchUnavailableError(msg) from error
 
-    async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> dict[str, Any]:
+    async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> bytes:
         if self.client is None:
             msg = "no Elasticsearch is configured: set RIDES_ELASTICSEARCH_URL"
             raise SearchUnavailableError(msg)
@@ -150,7 +177,11 @@ def open_engine(settings: Settings) -> Engine:
         return Engine(None, settings.index_alias)
     client = AsyncElasticsearch(
         settings.elasticsearch_url,
-        serializer=OrjsonSerializer(),
+        # What it is asked for by its own methods it marks as of its version.
+        serializers={
+            _TYPE: _Unread(),
+            CompatibilityModeJsonSerializer.mimetype: OrjsonSerializer(),
+        },
         request_timeout=ENGINE_TIMEOUT_S,
         max_retries=0,
         retry_on_timeout=False,

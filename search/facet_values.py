@@ -54,9 +54,9 @@ def build(asked: FacetQuestion) -> dict[str, Any]:
     }
 
 
-def read(asked: FacetQuestion, answer: Mapping[str, Any]) -> dict[str, Any]:
+def read(asked: FacetQuestion, aggregations: Mapping[str, Any]) -> dict[str, Any]:
     """`{facet, values, hasMore}`, most vehicles first."""
-    counted = answer["aggregations"]["values"]
+    counted = aggregations["values"]
     selected = {value.lower() for value in asked.request.filters.get(asked.facet, ())}
     found = [
         {

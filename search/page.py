@@ -6,6 +6,7 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Any, NamedTuple
 
 from bookings.pricing import RateTerms, quote
+from search.answer import Found, Hit
 from search.fields import FIELDS, camel
 from search.query import facets
 from search.request import Near, SearchRequest
@@ -64,61 +65,63 @@ class Window:
 
     candidates: list[Candidate]
     page: SearchPage
-    documents: Mapping[int, Mapping[str, Any]]
+    documents: Mapping[int, Hit]
 
     def items(self, request: SearchRequest, ids: Sequence[int]) -> list[dict[str, Any]]:
         """The items of these ids, in their order."""
         return [_item(request, self.documents[each]) for each in ids]
 
 
-def read(request: SearchRequest, answer: Mapping[str, Any]) -> SearchPage:
+def read(request: SearchRequest, found: Found) -> SearchPage:
     """The page that Elasticsearch's answer to `search.query.body.build(request)` holds."""
-    return _page(request, answer, [_item(request, hit) for hit in _shown(request, answer)])
+    return _page(request, found, [_item(request, hit) for hit in _shown(request, found)])
 
 
-def read_window(request: SearchRequest, answer: Mapping[str, Any]) -> Window:
+def read_window(request: SearchRequest, found: Found) -> Window:
     """The candidates in the answer to `search.query.body.window(request)`: by score, then id."""
-    hits = {hit["sort"][-1]: hit for hit in _shown(request, answer)}
-    candidates = [_candidate(vehicle_id, hit) for vehicle_id, hit in hits.items()]
-    whole = request.text is None and all("_source" in hit for hit in hits.values())
-    return Window(candidates, _page(request, answer, []), hits if whole else {})
+    hits = _shown(request, found)
+    candidates = [_candidate(hit) for hit in hits]
+    whole = request.text is None and all(hit.source is not None for hit in hits)
+    documents = {hit.sort[1]: hit for hit in hits} if whole else {}
+    return Window(candidates, _page(request, found, []), documents)
 
 
-def _candidate(vehicle_id: int, hit: Mapping[str, Any]) -> Candidate:
-    fields = hit.get("_source")
-    if fields is None:
-        fields = {name: values[0] for name, values in hit.get("fields", {}).items()}
-    model = (fields.get("make"), fields.get("model"))
-    return Candidate(vehicle_id, hit["sort"][0], fields.get("host_id"), model)
+def _candidate(hit: Hit) -> Candidate:
+    score, vehicle_id = hit.sort
+    if (source := hit.source) is not None:
+        model = (source.get("make"), source.get("model"))
+        return Candidate(vehicle_id, score, source.get("host_id"), model)
+    fields = hit.fields
+    return Candidate(vehicle_id, score, fields.host_id[0], (fields.make[0], fields.model[0]))
 
 
-def _shown(request: SearchRequest, answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    hits: Sequence[Mapping[str, Any]] = answer["hits"]["hits"]
-    return hits[: request.limit]
+def _shown(request: SearchRequest, found: Found) -> Sequence[Hit]:
+    return found.hits.hits[: request.limit]
 
 
-def _page(
-    request: SearchRequest, answer: Mapping[str, Any], items: list[dict[str, Any]]
-) -> SearchPage:
-    hits = answer["hits"]["hits"]
-    counted, stats = facets.read(request, answer.get("aggregations", {}))
+def _page(request: SearchRequest, found: Found, items: list[dict[str, Any]]) -> SearchPage:
+    hits = found.hits.hits
+    counted, stats = facets.read(request, found.aggregations)
     return SearchPage(
         items=items,
         facets=counted,
         facet_stats=stats,
-        total=facets.total(request, answer),
-        last=hits[request.limit - 1]["sort"] if len(hits) > request.limit else None,
-        took_ms=answer["took"],
+        total=facets.total(request, found),
+        last=hits[request.limit - 1].sort if len(hits) > request.limit else None,
+        took_ms=found.took,
     )
 
 
 def item(request: SearchRequest, document: Mapping[str, Any]) -> dict[str, Any]:
     """A vehicle's document as an item, without highlights."""
-    return _item(request, {"_source": document})
+    return _item(request, Hit([], document))
 
 
-def _item(request: SearchRequest, hit: Mapping[str, Any]) -> dict[str, Any]:
-    source = hit["_source"]
+def _item(request: SearchRequest, hit: Hit) -> dict[str, Any]:
+    source = hit.source
+    if source is None:
+        msg = "a hit without its document"
+        raise LookupError(msg)
     item: dict[str, Any] = {key: source.get(name) for name, key in _KEYS}
     for key, scale in _SCALED:
         if item[key] is not None:
@@ -135,7 +138,7 @@ def _item(request: SearchRequest, hit: Mapping[str, Any]) -> dict[str, Any]:
         item["total"] = quote(_terms(source), request.dates.days).total_cents
     if request.near and point["lat"] is not None:
         item["distanceKm"] = round(distance_km(request.near, point["lat"], point["lon"]), 3)
-    item["highlights"] = {name: parts[0] for name, parts in hit.get("highlight", {}).items()}
+    item["highlights"] = {name: parts[0] for name, parts in hit.highlight.items()}
     return item
 
 

@@ -93,13 +93,12 @@ def _values(field: str, limit: int) -> dict[str, Any]:
     return values
 
 
-def read(typed: Typed, answer: Mapping[str, Any]) -> dict[str, Any]:
+def read(typed: Typed, aggregations: Mapping[str, Any]) -> dict[str, Any]:
     """`{sections, corrected}`; words with a typo count only when nothing begins as typed."""
-    aggs = answer["aggregations"]
-    sections = _sections(typed, aggs, typos=False)
+    sections = _sections(typed, aggregations, typos=False)
     corrected = False
-    if not any(sections.values()) and FIELDS[0] + TYPOS in aggs:
-        sections = _sections(typed, aggs, typos=True)
+    if not any(sections.values()) and FIELDS[0] + TYPOS in aggregations:
+        sections = _sections(typed, aggregations, typos=True)
         corrected = any(sections.values())
     return {"sections": sections, "corrected": corrected}
 

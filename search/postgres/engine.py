@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy.engine import Row, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from runtime.settings import Settings
 from search import clusters, facet_values, page, suggest
+from search.answer import Found
 from search.engine import SearchUnavailableError
 from search.postgres import counts as counting
 from search.postgres import facet_values as of_facet_values
@@ -42,9 +44,7 @@ class PostgresEngine:
         built = statement.build(request, window=request.text is not None)
         return page.read_window(request, await self._answer(request, *built))
 
-    async def _answer(
-        self, request: SearchRequest, sql: str, values: dict[str, Any]
-    ) -> dict[str, Any]:
+    async def _answer(self, request: SearchRequest, sql: str, values: dict[str, Any]) -> Found:
         begun = time.perf_counter()
         row = (await self._rows(sql, values))[0]
         took_ms = round((time.perf_counter() - begun) * 1000)
@@ -71,8 +71,8 @@ class PostgresEngine:
         """A map's clusters or vehicles, from one statement; raises as `search` does."""
         request = view.listed
         row = (await self._rows(*statement.build(request, grid=view.precision)))[0]
-        answer = statement.answer(request, row.total, row.hits, {}, 0)
-        return clusters.read(view, answer | {"aggregations": row.aggregations})
+        found = statement.answer(request, row.total, row.hits, {}, 0)
+        return clusters.read(view, structs.replace(found, aggregations=row.aggregations))
 
     async def _rows(
         self, sql: str, values: dict[str, Any] | None = None

@@ -27,4 +27,4 @@ def answer(asked: FacetQuestion, rows: Iterable[Any]) -> dict[str, Any]:
     found = [{"key": value, "doc_count": n} for value, n in rows if matches(value, asked.words)]
     beyond = sum(bucket["doc_count"] for bucket in found[asked.limit :])
     values = {"buckets": found[: asked.limit], "sum_other_doc_count": beyond}
-    return {"aggregations": {"values": values}}
+    return {"values": values}

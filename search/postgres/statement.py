@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from search.answer import Found, Hit, Hits, Shards, Total
 from search.fields import PRICE
 from search.postgres import clusters, conditions, facets, likeness, ordering, text
 from search.postgres.columns import DOCUMENTS
@@ -93,7 +94,7 @@ def _columns(
 
 def answer(
     request: SearchRequest, total: int, hits: list[Any], aggregations: dict[str, Any], took_ms: int
-) -> dict[str, Any]:
+) -> Found:
     """The row as `search.page` and `search.query.facets` read it: candidates or documents."""
     alone = set(request.filters) | ({PRICE} if "daily_rate" in request.ranges else set())
     shared: dict[str, Any] = {"doc_count": total}
@@ -103,17 +104,8 @@ def answer(
             answered[name] = part
         else:
             shared |= part
-    return {
-        "took": took_ms,
-        "hits": {
-            "total": {"value": total},
-            "hits": [
-                {"_source": source, "sort": sort, "highlight": _marked(marked)}
-                for source, sort, marked in hits
-            ],
-        },
-        "aggregations": answered,
-    }
+    shown = [Hit(sort, source=source, highlight=_marked(marked)) for source, sort, marked in hits]
+    return Found(took_ms, False, Shards(0), Hits(Total(total), shown), answered)
 
 
 def _marked(texts: dict[str, str]) -> dict[str, list[str]]:

@@ -86,7 +86,7 @@ def answer(typed: Typed, candidates: Candidates, rows: Iterable[Any]) -> dict[st
                 bucket["makes"] = {"buckets": _most(bucket["makes"], MAKES_OF_A_MODEL)}
             listed = _most(found.values(), 2 * typed.limit)
             aggregations[f"{field}{TYPOS if typos else ''}"] = {"values": {"buckets": listed}}
-    return {"aggregations": aggregations}
+    return aggregations
 
 
 def _holds(value: str, make: str, words: Sequence[str], *, typos: bool) -> bool:

@@ -26,6 +26,6 @@ def build(requests: Sequence[SearchRequest]) -> dict[str, Any]:
     }
 
 
-def read(answer: Mapping[str, Any]) -> list[int]:
+def read(aggregations: Mapping[str, Any]) -> list[int]:
     """The counts, in the order of the searches."""
-    return [bucket["doc_count"] for bucket in answer["aggregations"]["counts"]["buckets"]]
+    return [bucket["doc_count"] for bucket in aggregations["counts"]["buckets"]]

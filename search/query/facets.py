@@ -8,6 +8,7 @@ the others share one.
 from collections.abc import Mapping
 from typing import Any
 
+from search.answer import Found
 from search.fields import PRICE
 from search.query.filters import Clause
 from search.request import SearchRequest
@@ -52,11 +53,11 @@ def counting(chosen: Mapping[str, Clause]) -> dict[str, Any]:
     return {MATCHED: {"filter": {"bool": {"filter": list(chosen.values())}}}}
 
 
-def total(request: SearchRequest, answer: Mapping[str, Any]) -> int:
+def total(request: SearchRequest, found: Found) -> int:
     """How many vehicles an answer says that the search finds; of one not counted, how many came."""
     if request.only and request.counted:
-        return int(answer["aggregations"][MATCHED]["doc_count"])
-    return int(answer["hits"]["total"]["value"])
+        return int(found.aggregations[MATCHED]["doc_count"])
+    return found.hits.total.value
 
 
 def _under(clauses: list[Clause], aggs: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_each_search_is_a_filter_without_scores() -> None:
 
 def test_an_answer_is_read_in_order() -> None:
     buckets = [{"doc_count": 3}, {"doc_count": 0}]
-    assert counts.read({"aggregations": {"counts": {"buckets": buckets}}}) == [3, 0]
+    assert counts.read({"counts": {"buckets": buckets}}) == [3, 0]
 
 
 def test_one_statement_counts_each_on_its_own() -> None:
