@@ -8,7 +8,7 @@ one list into pieces, and behind the window the walk continues after the hundred
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from heapq import heapify, heappop, heapreplace
+from heapq import heappop, heappush, heapreplace
 from typing import Any, Protocol
 
 from search.fields import RELEVANCE
@@ -88,31 +88,37 @@ def rerank(
 ) -> tuple[int, ...]:
     """The ids, each next one being the best after what repeating its host and model costs.
 
-    With text its words choose the models: mixing these put what was asked for further down
-    (docs/adr/0020).
+    `candidates` come by score. With text its words choose the models: mixing these put what was
+    asked for further down (docs/adr/0020).
 
     Maximal marginal relevance (Carbonell and Goldstein, 1998), with repetitions for similarity; the
-    better candidate wins a tie. Costs only grow: a candidate that comes up with an old one gets its
-    new cost and is put back, so a few looks at each replace comparing all with all.
+    better candidate wins a tie. Costs only grow: what repeats something is put back with its cost,
+    and looked at again when that comes up, so a look or two at each replace comparing all with all.
     """
-    counts = range(diversity.repeats + 1)
+    repeats = diversity.repeats
+    counts = range(repeats + 1)
     host_costs = [diversity.cost(n, 0) for n in counts]
     model_costs = [diversity.cost(0, n if by_model else 0) for n in counts]
     # How many of each stand before, up to the number from which on more cost the same.
     hosts: defaultdict[int | None, int] = defaultdict(int)
     models: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
-    waiting = [(-each.score, rank, each) for rank, each in enumerate(candidates)]
-    heapify(waiting)
+    unseen = [(-each.score, rank, each) for rank, each in enumerate(candidates)]
+    unseen.reverse()
+    put_back: list[tuple[float, int, Candidate]] = []  # a heap
     order: list[int] = []
-    while waiting:
-        value, rank, best = waiting[0]
+    while unseen or put_back:
+        again = not unseen or (put_back and put_back[0] < unseen[-1])
+        value, rank, best = put_back[0] if again else unseen.pop()
         host, model = hosts[best.host], models[best.model]
         now = host_costs[host] + model_costs[model] - best.score
         if now > value:
-            heapreplace(waiting, (now, rank, best))
+            (heapreplace if again else heappush)(put_back, (now, rank, best))
             continue
-        heappop(waiting)
+        if again:
+            heappop(put_back)
         order.append(best.id)
-        hosts[best.host] = min(host + 1, diversity.repeats)
-        models[best.model] = min(model + 1, diversity.repeats)
+        if host < repeats:
+            hosts[best.host] = host + 1
+        if model < repeats:
+            models[best.model] = model + 1
     return tuple(order)
