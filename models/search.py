@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Identity, Index, Integer, SmallInteger, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, JSON, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Point
@@ -83,7 +83,7 @@ class VehicleSearchDocument(Base):
     hidden: Mapped[bool]
     mapping_hash: Mapped[str]
     content_hash: Mapped[str | None]
-    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)  # read whole, hundreds a second
 
 
 class VehicleSearchValue(Base):

@@ -38,7 +38,7 @@ _PENDING = "SELECT EXISTS (SELECT FROM search_dirty WHERE xid <= %(xid)s::text::
 
 # What the page of an engine that did not read it shows; `bookable` says id and first day.
 _DOCUMENTS = """
-    SELECT asked.id, asked.start, (d.document - 'description')::text
+    SELECT asked.id, asked.start, d.document::text
     FROM (%s) AS asked (id, start)
     LEFT JOIN vehicle_search_documents AS d ON d.id = asked.id AND NOT d.hidden
 """

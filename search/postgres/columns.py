@@ -21,7 +21,7 @@ _TERMS = ("daily_rate", "weekly_discount_pct", "monthly_discount_pct", "cleaning
 # A whole document again: what pages do not show is put together from the narrow table's columns.
 ROWS = f"""{DOCUMENTS}
     JOIN (SELECT id, hidden, free, {", ".join(_TERMS)} FROM {TABLE}) AS narrow USING (id)"""  # noqa: S608
-WHOLE = f"""document || jsonb_build_object(
+WHOLE = f"""document::jsonb || jsonb_build_object(
     'total', (
         SELECT jsonb_object_agg(days::text, rental_total_cents({", ".join(_TERMS)}, days))
         FROM generate_series(1, {LONGEST_TOTAL}) AS days
@@ -142,7 +142,7 @@ def feed() -> str:
         ), newer AS (
             INSERT INTO {DOCUMENTS} AS old (id, {", ".join(kept)})
             SELECT id, %(version)s, document ? 'hidden', %(hash)s, document ->> 'content_hash',
-                document - '{{total,free}}'::text[]
+                (document - '{{total,free}}'::text[])::json
             FROM given
             ON CONFLICT (id) DO UPDATE SET {_overwritten(kept)}
             WHERE old.version < excluded.version

@@ -7,15 +7,14 @@ from typing import Any
 from search.answer import Found, Hit, Hits, Shards, Total
 from search.fields import PRICE
 from search.postgres import clusters, conditions, facets, likeness, ordering, text
-from search.postgres.columns import DOCUMENTS
+from search.postgres.columns import DOCUMENTS, TABLE
 from search.postgres.parameters import Parameters
 from search.profiles import DEFAULT, Profile
 from search.query.facets import MATCHED, SHARED
 from search.request import SearchRequest
 
-# What a candidate is read from where its document is not.
-_CANDIDATE = ", ".join(f"'{name}', document -> '{name}'" for name in ("host_id", "make", "model"))
-_SHOWN = "document - 'description'"
+# A candidate's make and model as codes: only whether they are another's counts.
+_CANDIDATE = "json_build_object('host_id', host_id, 'make', make, 'model', model)"
 
 
 def build(
@@ -69,11 +68,11 @@ def build(
         SELECT
             (SELECT count(*) FROM found WHERE {all_chosen}) AS total,
             (
-                SELECT coalesce(jsonb_agg(jsonb_build_array(
-                    {f"jsonb_build_object({_CANDIDATE})" if window else _SHOWN},
-                    jsonb_build_array({sorted_by}), {headline}
+                SELECT coalesce(json_agg(json_build_array(
+                    {_CANDIDATE if window else "document"},
+                    json_build_array({sorted_by}), {headline}
                 ) ORDER BY {ordering.clause(sort)}), '[]')
-                FROM page JOIN {DOCUMENTS} USING (id)
+                FROM page JOIN {TABLE if window else DOCUMENTS} USING (id)
             ) AS hits,
             {aggregations} AS aggregations
     """  # noqa: S608 - names from the table of fields; values are parameters

@@ -61,7 +61,8 @@ def test_a_page_shows_what_postgresql_has_of_a_vehicle(market: Market) -> None:
     """The index gives a first page by relevance its order, and no documents."""
     market.store({"title": "As it is in both"})
     market.conn.execute(
-        'UPDATE vehicle_search_documents SET document = document || \'{"title": "As it is here"}\''
+        "UPDATE vehicle_search_documents"
+        ' SET document = document::jsonb || \'{"title": "As it is here"}\''
     )
     assert [item["title"] for item in market.search()["items"]] == ["As it is here"]
     assert [item["title"] for item in market.search(sort="price")["items"]] == ["As it is in both"]
