@@ -14,6 +14,7 @@ from accounts.oauth import Providers
 from accounts.passwords import Hasher
 from api import cors, errors, openapi
 from api.chat_session import Sockets
+from api.direct import DirectRoutes
 from api.index_facts import IndexFacts
 from api.middleware import RequestEnvelope
 from api.rate_limits import RateLimits
@@ -132,6 +133,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)
     app.state.settings = chosen
+    app.add_middleware(DirectRoutes, routes=search.router.routes)
     if chosen.rate_limits:
         app.add_middleware(RateLimits)
     app.add_middleware(RequestEnvelope)

@@ -4,16 +4,20 @@ Around a route's function FastAPI solves dependencies, each with all that it dep
 is named, and keeps stacks of what they leave open: 0.1 to 0.3 ms of CPU (docs/adr/0037, 0039).
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope, Send
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.dependencies import now, verified
 from api.once import HEADER, KEY, LONGEST_KEY, Once
+
+_RAISED = "rides.raised"  # of a request: what its direct route has raised
 
 
 class DirectRoute(APIRoute):
@@ -25,11 +29,46 @@ class DirectRoute(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if _RAISED in scope:
+            raise scope[_RAISED]
         if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)  # which says which there are
             return
-        response = await self.endpoint(request=Request(scope, receive, send), now=_now(scope))
+        response = await self.respond(scope, receive, send)
         await response(scope, receive, send)
+
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> Response:
+        """What its function answers; raises what that raises."""
+        request = Request(scope, receive, send)
+        response: Response = await self.endpoint(request=request, now=_now(scope))
+        return response
+
+
+class DirectRoutes:
+    """Wraps the router and what FastAPI puts around it: direct routes are asked before them.
+
+    An error goes their way, to the handlers that make answers of errors. A route is asked by its
+    path as it stands, so one with parameters never is.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        self._app = app
+        self._routes = {each.path: each for each in routes if isinstance(each, DirectRoute)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        route = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        if route is None or scope["method"] not in (route.methods or ()):
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        try:
+            response = await route.respond(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - answered by whoever answers all errors
+            scope[_RAISED] = error
+            await self._app(scope, receive, send)
+        else:
+            await response(scope, receive, send)
 
 
 class DirectBodyRoute(APIRoute):
