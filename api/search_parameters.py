@@ -2,11 +2,11 @@
 
 from calendar import monthrange
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any, Self
 
+from msgspec import Struct
 from pydantic import ValidationError, create_model
 
 from api.errors import invalid_request
@@ -28,8 +28,7 @@ _BOUNDED = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The parameters of a route: the model that validates them, and which of its names it takes."""
 
     model: type[FixedParameters]

@@ -1,12 +1,13 @@
 """Free text as filters, between the parsed request and the engine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from search.request import SearchRequest
 from search.typos import misspelt
@@ -18,8 +19,7 @@ from search.understand.vocabulary import Vocabulary
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(Struct, frozen=True):
     """The request with what was understood in it, for the page and for the next page's cursor."""
 
     request: SearchRequest

@@ -14,7 +14,6 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Any
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 from msgspec import convert
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 

@@ -11,7 +11,7 @@ import http.client
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -20,6 +20,7 @@ import orjson
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 from msgspec import convert
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 

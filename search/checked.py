@@ -6,9 +6,10 @@ notice is dropped, and what follows in the same order moves up.
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from search import diversity
 from search.clusters import MapView

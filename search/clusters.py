@@ -1,9 +1,11 @@
 """A map section as clusters of vehicles, or as the vehicles themselves when they are few."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import asinh, floor, pi, radians, tan
 from typing import Any
+
+from msgspec.structs import replace
 
 from search import page
 from search.answer import Found

@@ -6,11 +6,13 @@ not known. It is a courtesy: late or failing, it is left out.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from search import checked, relax
 from search.did_you_mean import Correction, corrections, surest
@@ -63,8 +65,7 @@ class Tried:
     items: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestions:
+class Suggestions(Struct, frozen=True):
     """`total` is what the correction finds; `applied`: the page is of similar words already."""
 
     correction: Correction | None = None

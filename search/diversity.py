@@ -6,10 +6,11 @@ one list into pieces, and behind the window the walk continues after the hundred
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Sequence
 from heapq import heappop, heappush, heapreplace
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from search.fields import RELEVANCE
 from search.page import Candidate, SearchPage, Window
@@ -98,7 +99,11 @@ def rerank(
     repeats = diversity.repeats
     counts = range(repeats + 1)
     host_costs = [diversity.cost(n, 0) for n in counts]
-    model_costs = [diversity.cost(0, n if by_model else 0) for n in counts]
+    if not by_model:
+        return _by_one(candidates, [each.host for each in candidates], host_costs)
+    model_costs = [diversity.cost(0, n) for n in counts]
+    if len({each.host for each in candidates}) == len(candidates):
+        return _by_one(candidates, [each.model for each in candidates], model_costs)
     # How many of each stand before, up to the number from which on more cost the same.
     hosts: defaultdict[int | None, int] = defaultdict(int)
     models: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
@@ -122,3 +127,22 @@ def rerank(
         if model < repeats:
             models[best.model] = model + 1
     return tuple(order)
+
+
+def _by_one(
+    candidates: Sequence[Candidate], of: Sequence[Hashable], costs: Sequence[float]
+) -> tuple[int, ...]:
+    """The same where only one thing repeats: each follows the better ones of its kind for certain.
+
+    So what it costs is known beforehand, and the order is that of what each is then worth.
+    """
+    before: defaultdict[Hashable, int] = defaultdict(int)
+    last = len(costs) - 1
+    worth: list[tuple[float, int, int]] = []
+    for rank, (each, kind) in enumerate(zip(candidates, of, strict=True)):
+        repeated = before[kind]
+        worth.append((costs[repeated] - each.score, rank, each.id))
+        if repeated < last:
+            before[kind] = repeated + 1
+    worth.sort()
+    return tuple(vehicle_id for *_, vehicle_id in worth)

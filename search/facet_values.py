@@ -1,8 +1,10 @@
 """The values of one facet under a search: for a list too long to show at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from search.fields import BY_NAME, FACETS, Match, camel
 from search.query import body

@@ -5,11 +5,13 @@ Where no Elasticsearch is configured PostgreSQL is what answers, and nothing is 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runtime.settings import Settings
 from search import diversity, suggest
@@ -37,8 +39,7 @@ class CursorEngineChangedError(RuntimeError):
     """The cursor's order exists only in the engine that issued it, and that does not answer now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """To a question beside a search; `engine` and `degraded` mean what those of a page do."""
 
     content: dict[str, Any]

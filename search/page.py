@@ -1,9 +1,10 @@
 """An engine's answer as the page that the HTTP contract promises: plain dicts, camelCase keys."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from bookings.pricing import RateTerms, quote
 from search.answer import Found, Hit
@@ -20,8 +21,7 @@ _SCALED = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SearchPage:
+class SearchPage(Struct, frozen=True):
     """One page. `last` are the sort values to continue from; None when nothing follows.
 
     Before that come the `pinned` vehicles, in their order. `unread` are those of the page itself
@@ -56,8 +56,7 @@ class Candidate(NamedTuple):
     model: tuple[str | None, str | None]  # with its make
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """The first hits, best first, and the page that they are of, as yet without items.
 
     `documents` are their hits by id where these came along.
@@ -80,19 +79,14 @@ def read(request: SearchRequest, found: Found) -> SearchPage:
 def read_window(request: SearchRequest, found: Found) -> Window:
     """The candidates in the answer to `search.query.body.window(request)`: by score, then id."""
     hits = _shown(request, found)
-    candidates = [_candidate(hit) for hit in hits]
+    candidates = [
+        Candidate(hit.sort[1], hit.sort[0], each.host_id[0], (each.make[0], each.model[0]))
+        for hit in hits
+        for each in (hit.fields,)
+    ]
     whole = request.text is None and all(hit.source is not None for hit in hits)
     documents = {hit.sort[1]: hit for hit in hits} if whole else {}
     return Window(candidates, _page(request, found, []), documents)
-
-
-def _candidate(hit: Hit) -> Candidate:
-    score, vehicle_id = hit.sort
-    if (source := hit.source) is not None:
-        model = (source.get("make"), source.get("model"))
-        return Candidate(vehicle_id, score, source.get("host_id"), model)
-    fields = hit.fields
-    return Candidate(vehicle_id, score, fields.host_id[0], (fields.make[0], fields.model[0]))
 
 
 def _shown(request: SearchRequest, found: Found) -> Sequence[Hit]:

@@ -6,9 +6,10 @@ without them nothing can be booked.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, combinations
 from typing import Any
+
+from msgspec.structs import replace
 
 from search.fields import FIELDS, Match
 from search.query.text import is_optional

@@ -3,18 +3,17 @@
 import hashlib
 from calendar import monthrange
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, Self
 
-import orjson
+import msgspec
+from msgspec import Struct
 
 from search.fields import RELEVANCE
 from search.mapping import MAPPING_HASH
 
 
-@dataclass(frozen=True, slots=True)
-class Near:
+class Near(Struct, frozen=True):
     """A point in degrees and, to filter by it, a radius in kilometres."""
 
     lat: float
@@ -22,8 +21,7 @@ class Near:
     radius_km: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """A map section in degrees; `west` > `east` spans the 180th meridian."""
 
     west: float
@@ -32,8 +30,7 @@ class Box:
     north: float
 
 
-@dataclass(frozen=True, slots=True)
-class Dates:
+class Dates(Struct, frozen=True):
     """Half-open: from the pick-up day up to, without, the return day."""
 
     start: date
@@ -71,18 +68,16 @@ class Dates:
         return [self.start + timedelta(days=n) for n in range(-self.flex, last + 1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Trait:
+class Trait(Struct, frozen=True):
     """Something that vehicles share: all of its values, ranges and nearness; what it is worth."""
 
     points: int
-    values: Mapping[str, str] = field(default_factory=dict)
-    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    values: Mapping[str, str] = {}
+    ranges: Mapping[str, tuple[int, int]] = {}
     near: Near | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(Struct, frozen=True):
     """Other vehicles than `id` that have at least one trait of `kind`, scored by all `traits`."""
 
     id: int
@@ -90,8 +85,7 @@ class Likeness:
     traits: tuple[Trait, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRequest:
+class SearchRequest(Struct, frozen=True, kw_only=True):
     """Keys of `filters`, `ranges` and `flags` are names of fields; ranges are in stored units."""
 
     text: str | None = None
@@ -99,9 +93,9 @@ class SearchRequest:
     near: Near | None = None
     box: Box | None = None
     dates: Dates | None = None
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    ranges: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
-    flags: Mapping[str, bool] = field(default_factory=dict)
+    filters: Mapping[str, tuple[str, ...]] = {}
+    ranges: Mapping[str, tuple[int | None, int | None]] = {}
+    flags: Mapping[str, bool] = {}
     price_basis: Literal["day", "total"] = "day"
     sort: str = RELEVANCE
     facets: tuple[str, ...] = ()
@@ -144,4 +138,4 @@ class SearchRequest:
         )
         if self.like:
             asked += (self.like.id,)
-        return hashlib.sha256(orjson.dumps(asked)).hexdigest()[:16]
+        return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:16]

@@ -5,8 +5,9 @@ as they order what a text finds alike. So a page of similar vehicles is made, ch
 for and mixed by host as every page is.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from models import Vehicle
 from search.request import Likeness, Near, SearchRequest, Trait

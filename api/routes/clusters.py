@@ -1,9 +1,9 @@
 """`GET /v1/search/clusters`."""
 
 import time
-from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
+from msgspec.structs import replace
 
 from api import understanding, write_tokens
 from api.dependencies import Now

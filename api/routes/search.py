@@ -1,11 +1,12 @@
 """`GET /v1/search/vehicles`."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from msgspec.structs import replace
 
 from api import cursors, media, suggesting, understanding, write_tokens
 from api.dependencies import Now

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from search.answer import Found, Hit, Hits, Shards, Total
+from search.answer import DocValues, Found, Hit, Hits, Shards, Total
 from search.fields import PRICE
 from search.postgres import clusters, conditions, facets, likeness, ordering, text
 from search.postgres.columns import DOCUMENTS, TABLE
@@ -13,8 +13,9 @@ from search.profiles import DEFAULT, Profile
 from search.query.facets import MATCHED, SHARED
 from search.request import SearchRequest
 
-# A candidate's make and model as codes: only whether they are another's counts.
-_CANDIDATE = "json_build_object('host_id', host_id, 'make', make, 'model', model)"
+# Of a candidate make and model come as codes: only whether they are another's counts.
+_PLACED = ("host_id", "make", "model")
+_CANDIDATE = "json_build_object({})".format(", ".join(f"'{name}', {name}" for name in _PLACED))
 
 
 def build(
@@ -103,7 +104,10 @@ def answer(
             answered[name] = part
         else:
             shared |= part
-    shown = [Hit(sort, source=source, highlight=_marked(marked)) for source, sort, marked in hits]
+    shown = [
+        Hit(sort, source, DocValues(*((source.get(name),) for name in _PLACED)), _marked(marked))
+        for source, sort, marked in hits
+    ]
     return Found(took_ms, False, Shards(0), Hits(Total(total), shown), answered)
 
 

@@ -1,8 +1,9 @@
 """How many vehicles each of several searches finds, in one request without hits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from search.query import body
 from search.query.filters import VISIBLE

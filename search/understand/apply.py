@@ -1,10 +1,11 @@
 """What was understood, laid over what was asked for explicitly: explicit wins."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import replace
 
 from search.fields import FIELDS, Match
 from search.request import Dates, Near, SearchRequest

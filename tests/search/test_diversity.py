@@ -74,23 +74,29 @@ class TestOrder:
             points = [int(found[n][0]) for n in self.order(*found)]
             assert points == sorted(points, reverse=True)
 
-    def test_it_is_the_plain_greedy_order(self) -> None:
+    @pytest.mark.parametrize("by_model", [True, False])
+    @pytest.mark.parametrize("hosts", [5, 10_000], ids=["few hosts", "many hosts"])
+    def test_it_is_the_plain_greedy_order(self, hosts: int, by_model: bool) -> None:
         rng = random.Random(7)
+        alone = 0
         for _ in range(50):
             left = [
-                Candidate(n, 1 - n / 997, rng.randrange(5), ("m", rng.choice("abc")))
+                Candidate(n, 1 - n / 997, rng.randrange(hosts), ("m", rng.choice("abc")))
                 for n in range(WINDOW)
             ]
-            assert list(rerank(left, DIVERSITY, by_model=True)) == plain_greedy(left)
+            alone += len({each.host for each in left}) == WINDOW
+            order = list(rerank(left, DIVERSITY, by_model=by_model))
+            assert order == plain_greedy(left, by_model=by_model)
+        assert (alone > 10) == (hosts > WINDOW)  # so that models alone repeat in some
 
 
-def plain_greedy(left: list[Candidate]) -> list[int]:
+def plain_greedy(left: list[Candidate], *, by_model: bool) -> list[int]:
     """Every candidate compared with every other at every place."""
     shown: list[Candidate] = []
 
     def worth(each: Candidate) -> float:
         hosts = sum(other.host == each.host for other in shown)
-        models = sum(other.model == each.model for other in shown)
+        models = sum(other.model == each.model for other in shown) if by_model else 0
         return each.score - DIVERSITY.cost(hosts, models)
 
     while left:

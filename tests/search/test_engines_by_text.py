@@ -8,11 +8,11 @@ scores in 32 bits, so scores are the same within 1e-4, and what is closer may ch
 import os
 import random
 from collections.abc import Container
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from api.search_parameters import parse
 from search.postgres import statement
