@@ -44,7 +44,7 @@ def build(asked: FacetQuestion) -> dict[str, Any]:
     filters = dict(asked.request.filters)
     if not asked.several:
         filters.pop(asked.facet, None)
-    under = body.build(replace(asked.request, filters=filters, facets=(), after=None))["query"]
+    under = body.counted(replace(asked.request, filters=filters))
     narrowed = [clause(asked.facet, word) for word in asked.words]
     size = MOST_OF_SEVERAL if asked.several else asked.limit
     return {

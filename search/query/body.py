@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from search.fields import FIELDS, Kind
 from search.profiles import DEFAULT, Profile
 from search.query import facets, filters, likeness, signals, sorting, text
@@ -15,6 +17,7 @@ SOURCE: list[str] = [
     for field in FIELDS
     if field.kind not in _LEFT_OUT and (field.item or field.kind is not Kind.TEXT)
 ]
+_UNRANKED = "newest"
 # A search that Elasticsearch has not answered by then is PostgreSQL's to answer: both together
 # within 1.5 s.
 ENGINE_TIMEOUT_S = 1
@@ -54,6 +57,14 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
     if request.after is not None:
         body["search_after"] = list(request.after)
     return body
+
+
+def counted(request: SearchRequest) -> Clause:
+    """The query of a question that only counts: what a search finds, without what ranks it.
+
+    Ranking names the moment, so that Elasticsearch would remember no answer to the same question.
+    """
+    return build(replace(request, facets=(), after=None, sort=_UNRANKED))["query"]  # type: ignore[no-any-return]
 
 
 def _query(request: SearchRequest, profile: Profile, always: list[Clause]) -> Clause:

@@ -3,21 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
 from search.query import body
 from search.query.filters import VISIBLE
 from search.request import SearchRequest
 
-_UNRANKED = "newest"  # nobody looks at the scores
-
 
 def build(requests: Sequence[SearchRequest]) -> dict[str, Any]:
     """One Elasticsearch request that counts what the query of each finds."""
-    queries = [
-        body.build(replace(each, facets=(), after=None, sort=_UNRANKED))["query"]
-        for each in requests
-    ]
+    queries = [body.counted(each) for each in requests]
     return {
         "query": {"bool": {"filter": [VISIBLE]}},
         "size": 0,

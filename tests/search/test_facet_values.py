@@ -1,6 +1,7 @@
 """Searching inside one facet, under a search."""
 
 import random
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -141,7 +142,7 @@ def test_a_whole_body() -> None:
     narrowed = SearchRequest(
         text="hilo", filters={"body": ("SUV",)}, ranges={"daily_rate": (None, 9000)}
     )
-    under = body.build(narrowed)["query"]
+    under = body.counted(narrowed)
     assert {"terms": {"body.key": ["SUV"]}} in under["bool"]["filter"]
     assert build(FacetQuestion.of(request, "make", "Citroë")) == {
         "query": {"bool": {"filter": [under, {"prefix": {"make.words": "citroe"}}]}},
@@ -150,3 +151,13 @@ def test_a_whole_body() -> None:
         "aggs": {"values": {"terms": {"field": "make", "size": 7}}},
         "timeout": "1s",
     }
+
+
+def test_the_same_question_is_the_same_at_any_moment() -> None:
+    """So Elasticsearch answers it from its cache until something changes."""
+    moments = [datetime(2026, 11, 30, 12, minute, tzinfo=UTC) for minute in (0, 1)]
+    asked = [
+        build(FacetQuestion.of(SearchRequest(text="hilo", now=each), "make", "Citroë"))
+        for each in moments
+    ]
+    assert asked[0] == asked[1]
