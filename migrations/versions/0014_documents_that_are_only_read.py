@@ -12,7 +12,7 @@ TABLE, COLUMN = "vehicle_search_documents", "document"
 
 
 def upgrade() -> None:
-    # Rewrites the table: 2 s for 100,000 vehicles, in which searches cannot be checked.
+    # Rewrites the table: 2 s for 100,000 vehicles, in which pages take documents from the index.
     op.alter_column(TABLE, COLUMN, type_=postgresql.JSON(), postgresql_using="document::json")
 
 
