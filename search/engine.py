@@ -146,10 +146,10 @@ class Engine:
             msg = f"no index is live behind the alias {self.alias!r}: run `rides reindex`"
             raise SearchUnavailableError(msg)
         if answer.meta.status == HTTPStatus.BAD_REQUEST:
-            msg = f"Elasticsearch refused the question: {answer.body}"
+            msg = f"Elasticsearch refused the question: {_text(answer.body)}"
             raise SearchRefusedError(msg)
         if answer.meta.status != HTTPStatus.OK:
-            msg = f"Elasticsearch answered {answer.meta.status}: {answer.body}"
+            msg = f"Elasticsearch answered {answer.meta.status}: {_text(answer.body)}"
             raise SearchUnavailableError(msg)
         return answer.body  # type: ignore[no-any-return]
 
@@ -166,6 +166,10 @@ class Engine:
         """Close the connections."""
         if self.client is not None:
             await self.client.close()
+
+
+def _text(body: bytes | str) -> str:
+    return body if isinstance(body, str) else body.decode(errors="replace")
 
 
 def open_engine(settings: Settings) -> Engine:
