@@ -130,6 +130,21 @@ def test_an_unexpected_error_is_500_without_a_word_of_it_and_logged_with_the_id(
     assert request["status"] == 500
 
 
+def test_an_unexpected_error_of_a_search_is_answered_alike(client, monkeypatch, capsys):
+    """Though it is asked before the layers that answer errors."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the password is hunter2")
+
+    monkeypatch.setattr("api.understanding.first_page_of", fail)
+    answer = client.get("/v1/search/vehicles")
+    assert problem(answer) == (500, "internal-error", {})
+    assert "hunter2" not in answer.text
+    failure, request = logged(capsys)
+    assert failure["request_id"] == request["request_id"] == answer.json()["requestId"]
+    assert (request["route"], request["status"]) == ("/v1/search/vehicles", 500)
+
+
 def test_no_free_connection_is_503_with_retry_after(client, failing):
     failing(PoolTimeoutError("QueuePool limit"))
     answer = client.get("/v1/vehicles/7")
