@@ -29,14 +29,10 @@ class DirectRoute(APIRoute):
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve what `DirectRoutes` does not: another method, or what the function has raised."""
         if _RAISED in scope:
             raise scope[_RAISED]
-        if scope["method"] not in (self.methods or ()):
-            await super().handle(scope, receive, send)  # which says which there are
-            return
-        response = await self.respond(scope, receive, send)
-        await response(scope, receive, send)
+        await super().handle(scope, receive, send)
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> Response:
         """What its function answers; raises what that raises."""
