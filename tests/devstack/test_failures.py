@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -86,11 +87,27 @@ def test_a_server_that_dies_at_boot_shows_its_log_and_takes_the_others_along(
     (open_dir / "config" / "jvm.options.d").mkdir(parents=True)
     (open_dir / "bin").mkdir()
     script = open_dir / "bin" / "elasticsearch"
-    script.write_text("#!/bin/sh\nsleep 3\necho fatal: the disk is on fire\nexit 7\n")
+    others_run = open_dir / "others-run"
+    script.write_text(
+        f"#!/bin/sh\nuntil [ -e {others_run} ]; do sleep 0.1; done\n"
+        "echo fatal: the disk is on fire\nexit 7\n"
+    )
     script.chmod(0o755)
     monkeypatch.setattr(elasticsearch, "install", lambda _: (open_dir, open_dir))
-    with pytest.raises(DevstackError, match=r"code 7[\s\S]*console\.log[\s\S]*disk is on fire"):
-        stack.up(state_dir, durable=False)
+    written = state_dir / "servers.json"
+
+    def both_are_written_down():
+        known = written.read_text() if written.exists() else ""
+        return '"postgres"' in known and '"valkey"' in known
+
+    def let_it_die():
+        if processes.wait_until(both_are_written_down, timeout=120):
+            others_run.touch()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(let_it_die)
+        with pytest.raises(DevstackError, match=r"code 7[\s\S]*console\.log[\s\S]*disk is on fire"):
+            stack.up(state_dir, durable=False)
     own = json.loads((state_dir / "servers.json").read_text())["own"]
     assert {name: entry["pid"] for name, entry in own.items()} == {"postgres": None, "valkey": None}
     assert stack.running(state_dir) is None

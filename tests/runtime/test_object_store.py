@@ -131,7 +131,7 @@ def test_a_folders_upload_goes_to_the_api_and_says_what_it_is_for(folder):
 
 def test_an_address_that_was_altered_or_is_old_is_no_good(folder, monkeypatch):
     good = token(folder.sign_upload("uploads/7", "image/png", 5))
-    for place in range(0, len(good), 7):
+    for place in range(len(good)):
         other = "A" if good[place] != "A" else "B"
         with pytest.raises(NotGrantedError):
             folder.granted(good[:place] + other + good[place + 1 :])
