@@ -1,17 +1,20 @@
 """`GET /v1/search/clusters`."""
 
 import time
+from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from msgspec.structs import replace
 
-from api import understanding, write_tokens
+from api import media, understanding, write_tokens
 from api.dependencies import Now
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
 from api.search_parameters import Accepted, openapi_parameters, parse_for, require_days
 from search import checked
 from search.clusters import MapView
+from search.fallback import Answer
 
 PARAMETERS = replace(
     Accepted.searching(
@@ -48,8 +51,14 @@ async def cluster_vehicles(request: Request, now: Now) -> Response:
     satisfied = await write_tokens.searchable(request)
     return await answer(
         request,
-        checked.clusters(state.searches, state.truth, view, now),
+        _shown(state, view, now),
         begun,
         {"afterSatisfied": satisfied},
         understood=understood.items,
     )
+
+
+async def _shown(state: Any, view: MapView, now: datetime) -> Answer:
+    found = await checked.clusters(state.searches, state.truth, view, now)
+    media.with_addresses(state.settings.media_address, found.content["items"])
+    return found

@@ -61,6 +61,8 @@ def test_from_an_offer_to_a_find_and_back(market, settings, send):
     market.drain()
     (item,) = market.search(**DATES)["items"]
     assert item["photoUrl"] == market.api.get(f"{path}/photos").json()["items"][0]["url"]
+    section = {"bbox": "-156,19,-154,20", "zoom": 9, **DATES}
+    assert market.api.get("/v1/search/clusters", params=section).json()["items"] == [item]
     assert market.api.get(urlsplit(item["photoUrl"]).path).headers["content-type"] == "image/webp"
 
     edited = send("PATCH", path, {"dailyRate": 9_900}, **{"If-Match": created.headers["etag"]})
