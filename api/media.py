@@ -1,8 +1,11 @@
 """Addresses of photos, put together as they leave: where they are read can change by a setting."""
 
 from collections.abc import Iterable
-from itertools import chain
 from typing import Any
+
+import orjson
+
+from search.page import Item, Ready
 
 
 def address(media_url: str, stored: str | None) -> str | None:
@@ -12,7 +15,18 @@ def address(media_url: str, stored: str | None) -> str | None:
     return f"{media_url}/{stored}"
 
 
-def with_addresses(media_url: str, *lists: Iterable[dict[str, Any]]) -> None:
-    """Give the items of searches the addresses of their covers."""
-    for item in chain(*lists):
-        item["photoUrl"] = address(media_url, item["photoUrl"])
+def with_addresses(media_url: str, items: Iterable[Item]) -> list[Any]:
+    """The items of a search, as orjson writes them, with the addresses of their covers."""
+    return [
+        _fragment(media_url, each)
+        if isinstance(each, Ready)
+        else each | {"photoUrl": address(media_url, each["photoUrl"])}
+        for each in items
+    ]
+
+
+def _fragment(media_url: str, item: Ready) -> orjson.Fragment:
+    photo = item.photo
+    if photo != b"null":
+        photo = orjson.dumps(address(media_url, orjson.loads(photo)))
+    return orjson.Fragment(b'%b,"photoUrl":%b}' % (item.shown, photo))

@@ -83,7 +83,8 @@ class VehicleSearchDocument(Base):
     hidden: Mapped[bool]
     mapping_hash: Mapped[str]
     content_hash: Mapped[str | None]
-    document: Mapped[dict[str, Any]] = mapped_column(JSON)  # read whole, hundreds a second
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    item: Mapped[str | None]  # what pages show of it, as JSON that is passed on unread
 
 
 class VehicleSearchValue(Base):

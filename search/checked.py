@@ -15,7 +15,7 @@ from search import diversity
 from search.clusters import MapView
 from search.engine import SearchUnavailableError
 from search.fallback import Answer, Searches
-from search.page import SearchPage, item
+from search.page import Item, SearchPage, ready
 from search.request import Dates, SearchRequest
 from search.truth import Truth
 
@@ -48,17 +48,16 @@ async def search(
     begun = time.monotonic()
     first = part = await searches.search(request, issuer)
     # By id: what moves down the order between two calls is shown once.
-    shown: dict[int, dict[str, Any]] = {}
+    shown: dict[int, Item] = {}
     for refill in range(REFILLS + 1):
         kept = await _unread(truth, part, request, now)
         if kept is None:
             part = await _read(searches, part, request, first.engine)
             bookable = await truth.bookable([each["id"] for each in part.items], request.dates, now)
             if bookable is None:
-                unchecked = {each["id"]: each for each in part.items}
-                return _page(first, part, shown | unchecked, checked=False)
-            kept = _kept(part.items, bookable, request.dates)
-        shown |= {each["id"]: each for each in kept}
+                return _page(first, part, shown | _by_id(part.items), checked=False)
+            kept = _by_id(_kept(part.items, bookable, request.dates))
+        shown |= kept
         missing = request.limit - len(shown)
         late = refill == REFILLS or time.monotonic() - begun > REFILL_S
         if not part.more or not missing or late:
@@ -79,7 +78,7 @@ async def search(
 
 
 def _page(
-    first: SearchPage, part: SearchPage, shown: dict[int, dict[str, Any]], *, checked: bool
+    first: SearchPage, part: SearchPage, shown: dict[int, Item], *, checked: bool
 ) -> SearchPage:
     """The page that began as `first` and continues where its last `part` does."""
     items = list(shown.values())
@@ -90,15 +89,22 @@ def _page(
 
 async def _unread(
     truth: Truth, part: SearchPage, request: SearchRequest, now: datetime
-) -> list[dict[str, Any]] | None:
+) -> dict[int, Item] | None:
     """Those of the page's unread vehicles that can be booked; None if PostgreSQL lacks one."""
     if not part.unread:
         return None
-    found = await truth.documents(part.unread, request.dates, now)
+    found = await truth.items(part.unread, request.dates, now)
     if found is None:
         return None
-    kept = [found[each] for each in part.unread if each in found]
-    return [item(request, document) | _window(request.dates, start) for start, document in kept]
+    kept = [(each, found[each]) for each in part.unread if each in found]
+    return {
+        vehicle: ready(request, each.item, each.total, _window(request.dates, each.start))
+        for vehicle, each in kept
+    }
+
+
+def _by_id(items: Iterable[dict[str, Any]]) -> dict[int, Item]:
+    return {each["id"]: each for each in items}
 
 
 async def _read(

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, NamedTuple
 
+import orjson
 from msgspec import Struct
+from msgspec.json import Decoder
 
 from bookings.pricing import RateTerms, quote
 from search.answer import Found, Hit
@@ -21,6 +23,29 @@ _SCALED = tuple(
 )
 
 
+class Ready(Struct, frozen=True, gc=False):
+    """An item as JSON that nobody parses: what comes before its photo, and its photo."""
+
+    shown: bytes
+    photo: bytes
+
+
+Item = dict[str, Any] | Ready
+
+
+class _Point(Struct, frozen=True, gc=False):
+    lat: float | None
+    lon: float | None
+
+
+class _Placed(Struct, frozen=True, gc=False):
+    location: _Point
+
+
+_read_place = Decoder(_Placed).decode
+_PHOTO = b',"photoUrl":'
+
+
 class SearchPage(Struct, frozen=True):
     """One page. `last` are the sort values to continue from; None when nothing follows.
 
@@ -29,7 +54,7 @@ class SearchPage(Struct, frozen=True):
     instead of the one that should have.
     """
 
-    items: list[dict[str, Any]]
+    items: list[Any]  # an engine's are dicts; of a checked page they may be `Ready`
     facets: dict[str, Any]
     facet_stats: dict[str, Any]
     total: int
@@ -106,9 +131,23 @@ def _page(request: SearchRequest, found: Found, items: list[dict[str, Any]]) -> 
     )
 
 
-def item(request: SearchRequest, document: Mapping[str, Any]) -> dict[str, Any]:
-    """A vehicle's document as an item, without highlights."""
-    return _item(request, Hit([], document))
+def ready(
+    request: SearchRequest, item: bytes, total: bytes | None, beside: Mapping[str, Any]
+) -> Ready:
+    """An item of PostgreSQL's search table, with what this request adds to it, and `beside`.
+
+    It is the one that `_item` makes of its document, without highlights.
+    """
+    shown, _, photo = item[:-1].rpartition(_PHOTO)
+    if total is not None:
+        shown += b',"total":' + total
+    if request.near:
+        point = _read_place(item).location
+        if point.lat is not None and point.lon is not None:
+            shown += b',"distanceKm":%.3f' % distance_km(request.near, point.lat, point.lon)
+    if beside:
+        shown += b"," + orjson.dumps(beside)[1:-1]
+    return Ready(shown + b',"highlights":{}', photo)
 
 
 def _item(request: SearchRequest, hit: Hit) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
-import orjson
 import psycopg
 import structlog
 
 from bookings import bookable
 from runtime.prepared import Prepared, Row, Value
 from runtime.settings import Settings
+from search.postgres import columns
 from search.request import Dates
 
 log = structlog.get_logger(__name__)
@@ -36,12 +36,26 @@ _OLDEST = "SELECT extract(EPOCH FROM clock_timestamp() - at) FROM search_dirty O
 # wrote. Of a long log, the rows of older transactions are the first that are read.
 _PENDING = "SELECT EXISTS (SELECT FROM search_dirty WHERE xid <= %(xid)s::text::xid8)"
 
-# What the page of an engine that did not read it shows; `bookable` says id and first day.
-_DOCUMENTS = """
-    SELECT asked.id, asked.start, d.document::text
+# What a page shows of vehicles that its engine did not read; `bookable` says id and first day.
+_ITEMS = """
+    SELECT asked.id, asked.start, d.item, NULL
     FROM (%s) AS asked (id, start)
     LEFT JOIN vehicle_search_documents AS d ON d.id = asked.id AND NOT d.hidden
 """
+_ITEMS_WITH_TOTALS = f"""
+    SELECT asked.id, asked.start, d.item, {columns.total_of("%(days)s")}
+    FROM (%s) AS asked (id, start)
+    LEFT JOIN vehicle_search_documents AS d ON d.id = asked.id AND NOT d.hidden
+    LEFT JOIN {columns.TABLE} AS narrow ON narrow.id = asked.id
+"""  # noqa: S608 - constants only
+
+
+class Shown(NamedTuple):
+    """A vehicle that can be booked: from which day, its item as JSON, its total in cents."""
+
+    start: date | None
+    item: bytes
+    total: bytes | None
 
 
 class Truth:
@@ -66,16 +80,16 @@ class Truth:
         rows = await self._ask(*bookable.statement(ids, starts, days, now))
         return None if rows is None else {int(each): _day(start) for each, start in rows}
 
-    async def documents(
+    async def items(
         self, ids: Sequence[int], dates: Dates | None, now: datetime
-    ) -> dict[int, tuple[date | None, dict[str, Any]]] | None:
-        """As `bookable`, with what a page shows of each; None also where a document is missing."""
+    ) -> dict[int, Shown] | None:
+        """As `bookable`, with what a page shows of each; None also where one's item is missing."""
         starts, days = (dates.starts, dates.days) if dates else ([], 0)
         statement, values = bookable.statement(ids, starts, days, now)
-        rows = await self._ask(_documents(statement), values)
-        if rows is None or any(document is None for *_, document in rows):
+        rows = await self._ask(_items(statement, with_totals=bool(dates)), values)
+        if rows is None or any(item is None for _, _, item, _ in rows):
             return None
-        return {int(each): (_day(start), orjson.loads(held)) for each, start, held in rows}
+        return {int(each): Shown(_day(start), item, total) for each, start, item, total in rows}
 
     async def oldest_change(self) -> float | None:
         """When, on this process's clock, the oldest change that is not searchable yet was made.
@@ -140,9 +154,9 @@ class Truth:
 
 
 @cache
-def _documents(statement: str) -> str:
-    """The query of what a page shows of those that `statement` finds: id, first day, document."""
-    return _DOCUMENTS.replace("%s", statement, 1)
+def _items(statement: str, *, with_totals: bool) -> str:
+    """The query of what a page shows of those that `statement` finds: id, day, item, total."""
+    return (_ITEMS_WITH_TOTALS if with_totals else _ITEMS).replace("%s", statement, 1)
 
 
 def _day(written: bytes | None) -> date | None:

@@ -60,5 +60,5 @@ async def cluster_vehicles(request: Request, now: Now) -> Response:
 
 async def _shown(state: Any, view: MapView, now: datetime) -> Answer:
     found = await checked.clusters(state.searches, state.truth, view, now)
-    media.with_addresses(state.settings.media_address, found.content["items"])
-    return found
+    items = media.with_addresses(state.settings.media_address, found.content["items"])
+    return replace(found, content=found.content | {"items": items})

@@ -66,9 +66,12 @@ async def search_vehicles(request: Request, now: Now) -> Response:
         suggestions = await suggesting.suggestions(
             request.app, question.sent, question.asked, found, asking
         )
-    relaxed = [each.get("items", ()) for each in suggestions["relaxed"]]
-    media.with_addresses(state.settings.media_address, found.items, *relaxed)
+    at = state.settings.media_address
+    for each in suggestions["relaxed"]:
+        if "items" in each:
+            each["items"] = media.with_addresses(at, each["items"])
     content = _page(found) | {
+        "items": media.with_addresses(at, found.items),
         "nextCursor": _next_cursor(state.settings, question, found) if found.more else None,
         "understood": question.understood.items,
         "suggestions": suggestions,
@@ -183,7 +186,6 @@ def _engine_changed(error: CursorEngineChangedError) -> Problem:
 
 def _page(found: Found) -> dict[str, object]:
     return {
-        "items": found.items,
         "facets": {camel(name): values for name, values in found.facets.items()},
         "facetStats": {camel(name): stats for name, stats in found.facet_stats.items()},
         "total": {"value": found.total, "exact": True},

@@ -50,6 +50,6 @@ async def similar_vehicles(vehicle_id: VehicleId, request: Request, now: Now) ->
         "indexAgeMs": age_ms(oldest_change),
         "tookMs": round((time.perf_counter() - begun) * 1000, 1),
     }
-    media.with_addresses(app.settings.media_address, found.items)
-    content = {"items": found.items, "meta": meta}
+    items = media.with_addresses(app.settings.media_address, found.items)
+    content = {"items": items, "meta": meta}
     return Response(orjson.dumps(content), media_type="application/json")

@@ -1,16 +1,19 @@
 """The search tables' columns, derived from the table of fields: how a document fills them.
 
 Four tables. `vehicle_search_view` is narrow: what is filtered, counted and sorted by, texts as
-codes. Beside it stand the words of each vehicle, its document as pages show it, and the dictionary
-that says which code stands for which value.
+codes. Beside it stand the words of each vehicle, its document and the item that pages show of it,
+and the dictionary that says which code stands for which value.
 """
 
-from search.fields import BY_NAME, FIELDS, LONGEST_TOTAL, Field, Kind, Match
+from collections.abc import Mapping
+
+from search.fields import BY_NAME, FIELDS, LONGEST_TOTAL, Field, Kind, Match, camel
 
 TABLE = "vehicle_search_view"
 TEXTS = "vehicle_search_texts"
 DOCUMENTS = "vehicle_search_documents"
 VALUES = "vehicle_search_values"
+PHOTO = "photo_url"
 # Positions as Elasticsearch keeps them: 32 bits a coordinate, rounded down. So a vehicle on the
 # edge of a map section is on the same side of it in both engines.
 _STEP = {"lon": "360.0::float8 / 4294967296", "lat": "180.0::float8 / 4294967296"}
@@ -126,6 +129,35 @@ def learn() -> str:
     """  # noqa: S608 - names and expressions from the table of fields
 
 
+def _item() -> str:
+    """The SQL that makes of `document` the text of its item, all that no request changes.
+
+    As `search.page` makes it of a document. The photo comes last: its address is put together as
+    the item leaves (`search.page.Ready`).
+    """
+    shown = {camel(f.name): _shown(f) for f in FIELDS if f.item and f.name != PHOTO}
+    place = {name: f"document #> '{{location,{name}}}'" for name in ("lat", "lon")}
+    place |= {name: f"document -> '{name}'" for name in ("city", "region", "country")}
+    photo = {camel(PHOTO): f"document -> '{PHOTO}'"}
+    written = ",".join([_written(shown), f'"location":{{{_written(place)}}}', _written(photo)])
+    values = ", ".join(
+        f"coalesce({sql}, 'null')" for part in (shown, place, photo) for sql in part.values()
+    )
+    return f"CASE WHEN NOT document ? 'hidden' THEN format('{{{written}}}', {values}) END"
+
+
+def _written(values: Mapping[str, str]) -> str:
+    # Doubled for psycopg, which takes a single % for its own.
+    return ",".join(f'"{name}":%%s' for name in values)
+
+
+def _shown(field: Field) -> str:
+    if field.bounds and field.bounds.scale != 1:
+        number = f"(document ->> '{field.name}')::numeric / {field.bounds.scale}"
+        return f"to_jsonb(trim_scale({number}))"
+    return f"document -> '{field.name}'"
+
+
 def feed() -> str:
     """The statement that writes documents; parameters `documents`, `version`, `hash`.
 
@@ -134,7 +166,7 @@ def feed() -> str:
     documents come as one JSON array: as an array of texts they took five times as long to arrive.
     """
     columns = {name: sql for field in FIELDS for name, sql in _of(field).items()}
-    kept = ("version", "hidden", "mapping_hash", "content_hash", "document")
+    kept = ("version", "hidden", "mapping_hash", "content_hash", "document", "item")
     return f"""
         WITH given AS MATERIALIZED (
             SELECT (document ->> 'id')::bigint AS id, document
@@ -142,7 +174,7 @@ def feed() -> str:
         ), newer AS (
             INSERT INTO {DOCUMENTS} AS old (id, {", ".join(kept)})
             SELECT id, %(version)s, document ? 'hidden', %(hash)s, document ->> 'content_hash',
-                (document - '{{total,free}}'::text[])::json
+                (document - '{{total,free}}'::text[])::json, {_item()}
             FROM given
             ON CONFLICT (id) DO UPDATE SET {_overwritten(kept)}
             WHERE old.version < excluded.version
@@ -176,4 +208,9 @@ def total(days: int) -> str:
     if not 1 <= days <= LONGEST_TOTAL:
         msg = f"documents carry totals of 1 to {LONGEST_TOTAL} days, not {days}"
         raise ValueError(msg)
+    return total_of(str(days))
+
+
+def total_of(days: str) -> str:
+    """The expression of the all-in total of as many days as an expression says."""
     return f"rental_total_cents({', '.join(_TERMS)}, {days})"

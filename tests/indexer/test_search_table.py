@@ -1,5 +1,6 @@
 """The table from which PostgreSQL answers: fed first, by every batch, with or without an index."""
 
+import importlib
 import json
 import random
 import threading
@@ -88,6 +89,19 @@ def test_a_total_is_what_the_document_says(conn: Connection, days: int) -> None:
     (document,) = read(conn, [vehicle])
     row: Any = conn.execute(f"SELECT {columns.total(days)} FROM {columns.TABLE}").fetchone()
     assert row[0] == json.loads(document.source)["total"][str(days)]
+
+
+def test_the_migration_makes_items_as_the_drain_does(conn: Connection, site: Site) -> None:
+    factory.store_vehicle(conn, model=None, features=["USB"], photos=["photos/7/1"], seats=None)
+    factory.store_vehicle(conn, imported_rating=455, imported_review_count=3, title='"so-called"')
+    drain.drain(conn, None)
+    migration = importlib.import_module("migrations.versions.0015_items_ready_made")
+    rows: Any = conn.execute(f"""
+        SELECT item, {migration._item()}
+        FROM (SELECT id, item, document::jsonb AS d FROM vehicle_search_documents) AS parsed
+    """).fetchall()
+    assert len(rows) == 2
+    assert [json.loads(each) for each, _ in rows] == [json.loads(each) for _, each in rows]
 
 
 def test_workers_that_meet_the_same_new_values_give_each_one_code(

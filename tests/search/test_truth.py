@@ -61,22 +61,38 @@ def test_a_page_shows_what_postgresql_has_of_a_vehicle(market: Market) -> None:
     """The index gives a first page by relevance its order, and no documents."""
     market.store({"title": "As it is in both"})
     market.conn.execute(
-        "UPDATE vehicle_search_documents"
-        ' SET document = document::jsonb || \'{"title": "As it is here"}\''
+        "UPDATE vehicle_search_documents SET item = replace(item, 'is in both', 'is here')"
     )
     assert [item["title"] for item in market.search()["items"]] == ["As it is here"]
     assert [item["title"] for item in market.search(sort="price")["items"]] == ["As it is in both"]
 
 
-@pytest.mark.parametrize("parameters", [{}, DATES])
-def test_where_postgresql_lacks_a_document_the_index_has_it(
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        DATES,
+        DATES | {"flexDays": "3"},
+        {"lat": "19.7", "lon": "-155.1", "radiusKm": "50"},
+        DATES | {"lat": "19.7", "lon": "-155.1", "radiusKm": "50"},
+    ],
+)
+def test_where_postgresql_lacks_an_item_the_index_has_the_same(
     market: Market, parameters: dict[str, Any]
 ) -> None:
-    ids = market.store({}, {}, {})
+    at = {"lat": 19.7, "lon": -155.08}
+    ids = market.store(
+        at | {"title": 'A "so-called",\n,"photoUrl":\\ Ü 20 %s', "photos": ["https://x.example/1"]},
+        at | {"imported_rating": 455, "imported_review_count": 3, "photos": ["photos/7/a b"]},
+        at | {"model": None, "seats": None, "city": None, "region": None, "features": ["USB"]},
+    )
     whole = market.search(**parameters)["items"]
+    assert len(whole) == 3
+    market.conn.execute("UPDATE vehicle_search_documents SET item = NULL WHERE id = %s", [ids[0]])
+    assert market.search(**parameters)["items"] == whole
     market.conn.execute("DELETE FROM vehicle_search_documents WHERE id = %s", [ids[1]])
     assert market.search(**parameters)["items"] == whole
-    market.conn.execute("UPDATE vehicle_search_documents SET hidden = true, document = '{}'")
+    market.conn.execute("UPDATE vehicle_search_documents SET hidden = true, item = NULL")
     assert market.search(**parameters)["items"] == whole
 
 
