@@ -69,7 +69,9 @@ def build(view: MapView) -> dict[str, Any]:
     """The search's own body, its first hits for the case that they are few, and the grid."""
     found = body.build(view.listed)
     cheapest = {"min": {"field": view.request.price_field}}
+    found.pop("stored_fields", None)
     return found | {
+        "_source": body.SOURCE,
         "size": FEW,
         "aggs": {
             "cells": {

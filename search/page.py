@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 from msgspec import Struct
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from bookings.pricing import RateTerms, quote
 from search.answer import Found, Hit
@@ -98,7 +99,11 @@ class Window(Struct, frozen=True):
 
 def read(request: SearchRequest, found: Found) -> SearchPage:
     """The page that Elasticsearch's answer to `search.query.body.build(request)` holds."""
-    return _page(request, found, [_item(request, hit) for hit in _shown(request, found)])
+    hits = _shown(request, found)
+    if request.text is None and all(hit.source is None for hit in hits):
+        unread = tuple(hit.sort[-1] for hit in hits)  # every order ends with the id
+        return replace(_page(request, found, []), unread=unread)
+    return _page(request, found, [_item(request, hit) for hit in hits])
 
 
 def read_window(request: SearchRequest, found: Found) -> Window:

@@ -17,6 +17,7 @@ SOURCE: list[str] = [
     for field in FIELDS
     if field.kind not in _LEFT_OUT and (field.item or field.kind is not Kind.TEXT)
 ]
+UNREAD: dict[str, Any] = {"_source": False, "stored_fields": "_none_"}
 _UNRANKED = "newest"
 # A search that Elasticsearch has not answered by then is PostgreSQL's to answer: both together
 # within 1.5 s.
@@ -26,7 +27,8 @@ ENGINE_TIMEOUT_S = 1
 def build(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
     """One Elasticsearch request that answers hits, total, facets, histogram and highlights.
 
-    One hit more than the page holds is asked for: it tells whether there is a next page.
+    One hit more than the page holds is asked for: it tells whether there is a next page. Hits come
+    with documents where something is marked in them, or where PostgreSQL lacks their items.
     """
     chosen = filters.selected(request)
     always = filters.always(request)
@@ -42,7 +44,6 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
         "sort": sorting.sort(request),
         "size": request.limit + 1,
         "track_total_hits": True,
-        "_source": SOURCE,
         "timeout": f"{ENGINE_TIMEOUT_S}s",
     }
     shown = [*chosen.values(), *only] if request.counted else list(chosen.values())
@@ -54,6 +55,10 @@ def build(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]:
         body.setdefault("aggs", {}).update(facets.counting(chosen))
     if request.text:
         body["highlight"] = text.highlight()
+    if request.text or request.only:
+        body["_source"] = SOURCE
+    else:
+        body |= UNREAD
     if request.after is not None:
         body["search_after"] = list(request.after)
     return body
@@ -90,8 +95,4 @@ def window(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]
     """The same search for candidates to re-rank: by doc values, a hundred documents cost more."""
     body = build(request, profile)
     body.pop("highlight", None)
-    return body | {
-        "_source": False,
-        "stored_fields": "_none_",
-        "docvalue_fields": ["host_id", "make", "model"],
-    }
+    return body | UNREAD | {"docvalue_fields": ["host_id", "make", "model"]}

@@ -98,7 +98,7 @@ def random_text(rng: random.Random, words: Container[str]) -> SearchRequest:
 
 def by_elasticsearch(market: Market, asked: SearchRequest, profile: Profile) -> list[Any]:
     found = market.elastic.search(index=market.alias, body=body.build(asked, profile))
-    return [[hit["_source"]["id"], *hit["sort"]] for hit in found["hits"]["hits"]]
+    return [[hit["sort"][-1], *hit["sort"]] for hit in found["hits"]["hits"]]
 
 
 def by_postgresql(market: Market, asked: SearchRequest, profile: Profile) -> list[Any]:

@@ -28,7 +28,7 @@ def changed(signal: str, **values: Any) -> Profile:
 def scores(market: Market, request: SearchRequest, profile: Profile = DEFAULT) -> list[float]:
     """Scores by id."""
     hits = market.elastic.search(index=market.alias, body=build(request, profile))["hits"]["hits"]
-    return [hit["_score"] for hit in sorted(hits, key=lambda hit: int(hit["_id"]))]
+    return [hit["_score"] for hit in sorted(hits, key=lambda hit: hit["sort"][-1])]
 
 
 class TestOrder:

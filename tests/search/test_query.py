@@ -3,12 +3,12 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from search.query.body import SOURCE, build
+from search.query.body import SOURCE, UNREAD, build
 from search.query.text import TEXT_FIELDS, match
 from search.request import Box, Dates, Near, SearchRequest
 
 VISIBLE = {"bool": {"must_not": {"term": {"hidden": True}}}}
-PAGE = {"track_total_hits": True, "_source": SOURCE, "timeout": "1s"}
+PAGE = {"track_total_hits": True, "timeout": "1s"}
 # What the default profile adds to every search by relevance.
 RATING = [
     {"field_value_factor": {"field": "rating_evidence", "factor": 0.0001, "missing": 0}},
@@ -39,7 +39,7 @@ def signals(*functions: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_asking_for_nothing_finds_everything_visible_by_the_profiles_signals() -> None:
-    assert build(SearchRequest()) == PAGE | {
+    assert build(SearchRequest()) == PAGE | UNREAD | {
         "query": {"bool": {"filter": [VISIBLE], "should": [signals()]}},
         "sort": [{"_score": "desc"}, {"id": "asc"}],
         "size": 21,
@@ -58,7 +58,7 @@ def test_every_filter_at_once() -> None:
         limit=10,
         after=(4500, 7),
     )
-    assert build(request) == PAGE | {
+    assert build(request) == PAGE | UNREAD | {
         "query": {
             "bool": {
                 "filter": [
@@ -157,6 +157,13 @@ def test_text_must_match_and_scores() -> None:
     assert body["query"] == {"bool": {"filter": [VISIBLE], "must": [JEEP], "should": [signals()]}}
     assert body["sort"] == [{"_score": "desc"}, {"id": "asc"}]
     assert set(body["highlight"]["fields"]) == {"title", "description"}
+
+
+def test_documents_come_where_words_are_marked_or_these_vehicles_are_asked_for() -> None:
+    for request in (SearchRequest(text="jeep"), SearchRequest(only=(7,))):
+        body = build(request)
+        assert body["_source"] == SOURCE
+        assert "stored_fields" not in body
 
 
 def test_another_order_than_relevance_needs_no_signals() -> None:
