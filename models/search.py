@@ -85,6 +85,8 @@ class VehicleSearchDocument(Base):
     content_hash: Mapped[str | None]
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     item: Mapped[str | None]  # what pages show of it, as JSON that is passed on unread
+    # For totals: daily rate, weekly and monthly discount in per cent, cleaning fee; cents.
+    terms: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
 
 
 class VehicleSearchValue(Base):

@@ -20,7 +20,7 @@ import structlog
 from bookings import bookable
 from runtime.prepared import Prepared, Row, Value
 from runtime.settings import Settings
-from search.postgres import columns
+from search.postgres.columns import TOTAL
 from search.request import Dates
 
 log = structlog.get_logger(__name__)
@@ -38,16 +38,11 @@ _PENDING = "SELECT EXISTS (SELECT FROM search_dirty WHERE xid <= %(xid)s::text::
 
 # What a page shows of vehicles that its engine did not read; `bookable` says id and first day.
 _ITEMS = """
-    SELECT asked.id, asked.start, d.item, NULL
-    FROM (%s) AS asked (id, start)
+    SELECT asked.id, asked.start, d.item, {total}
+    FROM ({bookable}) AS asked (id, start)
     LEFT JOIN vehicle_search_documents AS d ON d.id = asked.id AND NOT d.hidden
 """
-_ITEMS_WITH_TOTALS = f"""
-    SELECT asked.id, asked.start, d.item, {columns.total_of("%(days)s")}
-    FROM (%s) AS asked (id, start)
-    LEFT JOIN vehicle_search_documents AS d ON d.id = asked.id AND NOT d.hidden
-    LEFT JOIN {columns.TABLE} AS narrow ON narrow.id = asked.id
-"""  # noqa: S608 - constants only
+_TOTAL = TOTAL.format(days="%(days)s")
 
 
 class Shown(NamedTuple):
@@ -87,7 +82,7 @@ class Truth:
         starts, days = (dates.starts, dates.days) if dates else ([], 0)
         statement, values = bookable.statement(ids, starts, days, now)
         rows = await self._ask(_items(statement, with_totals=bool(dates)), values)
-        if rows is None or any(item is None for _, _, item, _ in rows):
+        if rows is None or any(item is None or (dates and not total) for *_, item, total in rows):
             return None
         return {int(each): Shown(_day(start), item, total) for each, start, item, total in rows}
 
@@ -156,7 +151,7 @@ class Truth:
 @cache
 def _items(statement: str, *, with_totals: bool) -> str:
     """The query of what a page shows of those that `statement` finds: id, day, item, total."""
-    return (_ITEMS_WITH_TOTALS if with_totals else _ITEMS).replace("%s", statement, 1)
+    return _ITEMS.format(bookable=statement, total=_TOTAL if with_totals else "NULL")
 
 
 def _day(written: bytes | None) -> date | None:

@@ -21,6 +21,8 @@ LON, LAT = "location[0]", "location[1]"
 _TYPES = {Kind.INTEGER: "integer", Kind.LONG: "bigint", Kind.BOOLEAN: "boolean"}
 # What a total of any number of days is computed from, by the function that documents are made by.
 _TERMS = ("daily_rate", "weekly_discount_pct", "monthly_discount_pct", "cleaning_fee")
+# The same beside an item, from one of the documents' rows; with `days` as any expression.
+TOTAL = "rental_total_cents(terms[1], terms[2]::smallint, terms[3]::smallint, terms[4], {days})"
 # A whole document again: what pages do not show is put together from the narrow table's columns.
 ROWS = f"""{DOCUMENTS}
     JOIN (SELECT id, hidden, free, {", ".join(_TERMS)} FROM {TABLE}) AS narrow USING (id)"""  # noqa: S608
@@ -166,7 +168,7 @@ def feed() -> str:
     documents come as one JSON array: as an array of texts they took five times as long to arrive.
     """
     columns = {name: sql for field in FIELDS for name, sql in _of(field).items()}
-    kept = ("version", "hidden", "mapping_hash", "content_hash", "document", "item")
+    kept = ("version", "hidden", "mapping_hash", "content_hash", "document", "item", "terms")
     return f"""
         WITH given AS MATERIALIZED (
             SELECT (document ->> 'id')::bigint AS id, document
@@ -174,7 +176,8 @@ def feed() -> str:
         ), newer AS (
             INSERT INTO {DOCUMENTS} AS old (id, {", ".join(kept)})
             SELECT id, %(version)s, document ? 'hidden', %(hash)s, document ->> 'content_hash',
-                (document - '{{total,free}}'::text[])::json, {_item()}
+                (document - '{{total,free}}'::text[])::json, {_item()},
+                ARRAY[{", ".join(f"(document ->> '{name}')::integer" for name in _TERMS)}]
             FROM given
             ON CONFLICT (id) DO UPDATE SET {_overwritten(kept)}
             WHERE old.version < excluded.version
@@ -208,9 +211,4 @@ def total(days: int) -> str:
     if not 1 <= days <= LONGEST_TOTAL:
         msg = f"documents carry totals of 1 to {LONGEST_TOTAL} days, not {days}"
         raise ValueError(msg)
-    return total_of(str(days))
-
-
-def total_of(days: str) -> str:
-    """The expression of the all-in total of as many days as an expression says."""
     return f"rental_total_cents({', '.join(_TERMS)}, {days})"

@@ -87,8 +87,13 @@ def test_a_total_is_what_the_document_says(conn: Connection, days: int) -> None:
     )
     drain.drain(conn, None)
     (document,) = read(conn, [vehicle])
-    row: Any = conn.execute(f"SELECT {columns.total(days)} FROM {columns.TABLE}").fetchone()
-    assert row[0] == json.loads(document.source)["total"][str(days)]
+    total = json.loads(document.source)["total"][str(days)]
+    for sql, table in (
+        (columns.total(days), columns.TABLE),
+        (columns.TOTAL.format(days=days), columns.DOCUMENTS),
+    ):
+        row: Any = conn.execute(f"SELECT {sql} FROM {table}").fetchone()
+        assert row[0] == total
 
 
 def test_the_migration_makes_items_as_the_drain_does(conn: Connection, site: Site) -> None:
