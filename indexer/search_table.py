@@ -19,7 +19,7 @@ _LEARN, _FEED = columns.learn(), columns.feed()
 # one of them hides is neither held nor gone.
 _SAME = f"""
     SELECT id, content_hash FROM {columns.ROWS}
-    WHERE id = ANY(%s) AND mapping_hash = %s
+    WHERE id = ANY(%s) AND {columns.OURS}
         AND NOT {columns.DOCUMENTS}.hidden AND NOT narrow.hidden
 """  # noqa: S608 - constants only
 _LEFT = f"""
@@ -92,8 +92,8 @@ def needed(connection: Connection) -> str | None:
     row: Any = connection.execute(
         f"""
         SELECT count(*) FROM vehicles AS v
-        LEFT JOIN {columns.DOCUMENTS} AS t ON t.id = v.id AND t.mapping_hash = %s
-        WHERE v.status = 'listed' AND t.id IS NULL
+        LEFT JOIN {columns.DOCUMENTS} ON {columns.DOCUMENTS}.id = v.id AND {columns.OURS}
+        WHERE v.status = 'listed' AND {columns.DOCUMENTS}.id IS NULL
         """,  # noqa: S608 - constants only
         [MAPPING_HASH],
     ).fetchone()

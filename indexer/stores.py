@@ -189,7 +189,7 @@ class Table:
     def _read(self, connection: Connection, condition: str, *values: Any) -> Fingerprints:
         rows = connection.execute(
             f"SELECT id, {columns.WHOLE if self.deep else 'content_hash'},"  # noqa: S608 - constants
-            f" mapping_hash = %s AND NOT {columns.DOCUMENTS}.hidden"
+            f" {columns.OURS} AND NOT {columns.DOCUMENTS}.hidden"
             f" FROM {columns.ROWS} WHERE NOT narrow.hidden AND {condition}",
             [MAPPING_HASH, *values],
         )

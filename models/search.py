@@ -87,6 +87,7 @@ class VehicleSearchDocument(Base):
     item: Mapped[str | None]  # what pages show of it, as JSON that is passed on unread
     # For totals: daily rate, weekly and monthly discount in per cent, cleaning fee; cents.
     terms: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    item_version: Mapped[int | None]  # that both are of; of another, they are not read
 
 
 class VehicleSearchValue(Base):

@@ -40,7 +40,8 @@ _PENDING = "SELECT EXISTS (SELECT FROM search_dirty WHERE xid <= %(xid)s::text::
 _ITEMS = """
     SELECT asked.id, asked.start, d.item, {total}
     FROM ({bookable}) AS asked (id, start)
-    LEFT JOIN vehicle_search_documents AS d ON d.id = asked.id AND NOT d.hidden
+    LEFT JOIN vehicle_search_documents AS d
+        ON d.id = asked.id AND NOT d.hidden AND d.item_version = d.version
 """
 _TOTAL = TOTAL.format(days="%(days)s")
 

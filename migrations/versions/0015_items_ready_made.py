@@ -32,9 +32,11 @@ _PLACE = ("city", "region", "country")
 def upgrade() -> None:
     op.add_column(TABLE, sa.Column("item", sa.Text(), nullable=True))
     op.add_column(TABLE, sa.Column("terms", sa.ARRAY(sa.Integer()), nullable=True))
+    # A worker of before writes a newer version without them.
+    op.add_column(TABLE, sa.Column("item_version", sa.BigInteger(), nullable=True))
     # As the drain writes it from now on. The drain waits meanwhile, 5 s for 100,000 vehicles.
     op.execute(f"""
-        UPDATE {TABLE} SET item = {_item()},
+        UPDATE {TABLE} SET item_version = version, item = {_item()},
             terms = ARRAY[{", ".join(f"(d ->> '{name}')::integer" for name in _TERMS)}]
         FROM (SELECT id, document::jsonb AS d FROM {TABLE} WHERE NOT hidden) AS parsed
         WHERE parsed.id = {TABLE}.id
@@ -42,6 +44,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column(TABLE, "item_version")
     op.drop_column(TABLE, "terms")
     op.drop_column(TABLE, "item")
 

@@ -13,6 +13,9 @@ TABLE = "vehicle_search_view"
 TEXTS = "vehicle_search_texts"
 DOCUMENTS = "vehicle_search_documents"
 VALUES = "vehicle_search_values"
+# Of a row of the documents' table, the mapping's hash being given: whether this code wrote it. Code
+# of before migration 0015 leaves items that were of the document before.
+OURS = f"{DOCUMENTS}.mapping_hash = %s AND {DOCUMENTS}.item_version = {DOCUMENTS}.version"
 PHOTO = "photo_url"
 # Positions as Elasticsearch keeps them: 32 bits a coordinate, rounded down. So a vehicle on the
 # edge of a map section is on the same side of it in both engines.
@@ -168,7 +171,10 @@ def feed() -> str:
     documents come as one JSON array: as an array of texts they took five times as long to arrive.
     """
     columns = {name: sql for field in FIELDS for name, sql in _of(field).items()}
-    kept = ("version", "hidden", "mapping_hash", "content_hash", "document", "item", "terms")
+    kept = (
+        *("version", "hidden", "mapping_hash", "content_hash", "document"),
+        *("item", "terms", "item_version"),
+    )
     return f"""
         WITH given AS MATERIALIZED (
             SELECT (document ->> 'id')::bigint AS id, document
@@ -177,7 +183,8 @@ def feed() -> str:
             INSERT INTO {DOCUMENTS} AS old (id, {", ".join(kept)})
             SELECT id, %(version)s, document ? 'hidden', %(hash)s, document ->> 'content_hash',
                 (document - '{{total,free}}'::text[])::json, {_item()},
-                ARRAY[{", ".join(f"(document ->> '{name}')::integer" for name in _TERMS)}]
+                ARRAY[{", ".join(f"(document ->> '{name}')::integer" for name in _TERMS)}],
+                %(version)s
             FROM given
             ON CONFLICT (id) DO UPDATE SET {_overwritten(kept)}
             WHERE old.version < excluded.version

@@ -132,8 +132,16 @@ def test_a_row_of_the_search_table_that_other_code_wrote_is_stale(
     site.conn.execute(
         "UPDATE vehicle_search_documents SET mapping_hash = 'old' WHERE id = %s", [ids[0]]
     )
-    (finding,) = run(site)[TABLE].findings
-    assert (finding.vehicle_id, finding.kind, finding.fields) == (ids[0], Kind.STALE, ())
+    site.conn.execute(  # as code of before items were kept does
+        "UPDATE vehicle_search_documents SET version = version + 1 WHERE id = %s", [ids[1]]
+    )
+    findings = run(site, repair=True)[TABLE].findings
+    assert [(each.vehicle_id, each.kind, each.fields) for each in findings] == [
+        (ids[0], Kind.STALE, ()),
+        (ids[1], Kind.STALE, ()),
+    ]
+    site.drain()
+    assert run(site)[TABLE].findings == []
 
 
 def test_a_sample_looks_at_so_many(stock: tuple[Site, list[int]]) -> None:

@@ -88,6 +88,9 @@ def test_where_postgresql_lacks_an_item_the_index_has_the_same(
     )
     whole = market.search(**parameters)["items"]
     assert len(whole) == 3
+    # As a worker of before items were kept writes.
+    market.conn.execute("UPDATE vehicle_search_documents SET version = version + 1, item = '{}'")
+    assert market.search(**parameters)["items"] == whole
     market.conn.execute("UPDATE vehicle_search_documents SET item = NULL WHERE id = %s", [ids[0]])
     assert market.search(**parameters)["items"] == whole
     market.conn.execute("DELETE FROM vehicle_search_documents WHERE id = %s", [ids[1]])
