@@ -20,8 +20,8 @@ class Search:
 
 
 @pytest.fixture
-def search(app, monkeypatch):
-    """Say what the search engine answers."""
+def search(app, conn, monkeypatch):
+    """Say what the search engine answers; of other tests' changes none waits to be searchable."""
 
     def answers(answer):
         monkeypatch.setitem(app.state._state, "searches", Search(answer))
