@@ -43,6 +43,9 @@ def serve(
         access_log=False,  # the API writes its own line, with the request id
         loop="uvloop",
         http="httptools",
+        # Longer than what is in front keeps an idle connection, usually a minute: a request that
+        # meets the end of one is lost. uvicorn's 5 s are shorter than many people look at a page.
+        timeout_keep_alive=75,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME,
         # A client that is gone without a word is noticed after 40 s at the latest.
