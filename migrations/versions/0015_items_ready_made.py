@@ -34,7 +34,7 @@ def upgrade() -> None:
     op.add_column(TABLE, sa.Column("terms", sa.ARRAY(sa.Integer()), nullable=True))
     # A worker of before writes a newer version without them.
     op.add_column(TABLE, sa.Column("item_version", sa.BigInteger(), nullable=True))
-    # As the drain writes it from now on. The drain waits meanwhile, 5 s for 100,000 vehicles.
+    # As the drain writes it from now on. The drain waits meanwhile, some seconds for 100,000 vehicles.
     op.execute(f"""
         UPDATE {TABLE} SET item_version = version, item = {_item()},
             terms = ARRAY[{", ".join(f"(d ->> '{name}')::integer" for name in _TERMS)}]
