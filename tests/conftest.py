@@ -146,8 +146,8 @@ def _session_connection(database_url: str) -> Iterator[psycopg.Connection[TupleR
 def emptied(connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
     """The connection, to a database without a row, whose ids begin anew.
 
-    TRUNCATE makes new files for every table and index, 100 ms for all of them: what holds little
-    is deleted, which takes 5. The lock waits for whoever writes still, as TRUNCATE does.
+    TRUNCATE makes new files for every table and index, 90 ms for all of them: what holds little
+    is deleted, which takes 15. The lock waits for whoever writes still, as TRUNCATE does.
     """
     with connection.transaction():
         connection.execute(f"LOCK TABLE {TABLES} IN ACCESS EXCLUSIVE MODE")
