@@ -32,6 +32,7 @@ from accounts.families import SignedIn
 from accounts.identities import Person
 from accounts.sign_in import Challenge
 from models import ProviderFlow
+from runtime import tls
 from runtime.settings import OidcProvider, Settings
 
 SCOPE = "openid email profile"
@@ -211,6 +212,7 @@ def _client(provider: OidcProvider, redirect_uri: str) -> AsyncOAuth2Client:
         redirect_uri=redirect_uri,
         code_challenge_method="S256",
         timeout=ANSWER_S,
+        verify=tls.trusted(),
     )
 
 

@@ -7,7 +7,6 @@ server's "taken" and the deletion; then the newer link is the one that works.
 """
 
 import smtplib
-import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -23,6 +22,7 @@ from psycopg.rows import class_row
 from accounts import opaque
 from accounts.letters import ALREADY_REGISTERED, LETTERS, Letter
 from models import MailKind
+from runtime import tls
 from runtime.settings import CONSOLE, SMTP_PORTS, Settings
 
 log = structlog.get_logger(__name__)
@@ -178,14 +178,13 @@ def _written(recipient: str, letter: Letter, token: str, settings: Settings) -> 
 def _connected(url: str) -> smtplib.SMTP:
     parts = urlsplit(url)
     host, port = str(parts.hostname), parts.port or SMTP_PORTS[parts.scheme]
-    context = ssl.create_default_context()
     if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=ANSWER_S, context=context)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=ANSWER_S, context=tls.trusted())
     else:
         server = smtplib.SMTP(host, port, timeout=ANSWER_S)
     try:
         if parts.scheme == "smtp+starttls":
-            server.starttls(context=context)
+            server.starttls(context=tls.trusted())
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
     except BaseException:
