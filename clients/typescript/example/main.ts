@@ -95,6 +95,8 @@ document.querySelector("#dates")?.addEventListener("change", (event) => {
   search.removeWidgets([dates]);
   dates = configure(start && end ? apiParameters({ start, end }) : {});
   search.addWidgets([dates]);
+  // Other dates are another search: without this, InstantSearch stays on the page it was on.
+  search.mainIndex.setIndexUiState((state) => ({ ...state, page: undefined }));
 });
 
 search.on("error", ({ error }: { error: Error }) => {

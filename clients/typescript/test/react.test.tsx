@@ -2,6 +2,7 @@
 
 /** The real widgets of React InstantSearch, rendered by React, on the real API. */
 
+import { useState } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import {
   Configure,
@@ -17,7 +18,9 @@ import {
 } from "react-instantsearch";
 import {
   InstantSearch as CoreInstantSearch,
+  useConfigure,
   useInfiniteHits,
+  useInstantSearch,
   useQueryRules,
   useRefinementList,
   useSearchBox,
@@ -130,4 +133,55 @@ test("React Native: hooks alone", async () => {
   press("ford");
   await shows(() => expect(asked.at(-1)?.searchParams.get("make")).toBe("Ford"));
   await shows(() => expect(texts("output")).toEqual(["7"]));
+});
+
+/** Dates as docs/clients.md changes them, and a sheet of filters that can be closed. */
+function Dates() {
+  const [parameters, setParameters] = useState(apiParameters({}));
+  const [open, setOpen] = useState(true);
+  const { setIndexUiState, status } = useInstantSearch();
+  const { items, showMore } = useInfiniteHits<VehicleHit>();
+  useConfigure(parameters);
+  function change() {
+    setParameters(apiParameters({ start: day(50), end: day(53) }));
+    setIndexUiState((state) => ({ ...state, page: undefined }));
+  }
+  return (
+    <section>
+      <button id="more" type="button" onClick={showMore} />
+      <button id="dates" type="button" onClick={change} />
+      <button id="close" type="button" onClick={() => setOpen(false)} />
+      {open && <RefinementList attribute="fuel" />}
+      <output>{items.length}</output>
+      <i>{items[0]?.total}</i>
+      <b>{status}</b>
+    </section>
+  );
+}
+
+test("other dates begin at the first page, and outlive a widget", async () => {
+  const { rides, asked } = recorded();
+  const press = (id: string) => document.querySelector<HTMLElement>(`#${id}`)?.click();
+  root.render(
+    <CoreInstantSearch
+      indexName="vehicles"
+      searchClient={createSearchClient(rides)}
+      future={{ preserveSharedStateOnUnmount: true }}
+    >
+      <Dates />
+    </CoreInstantSearch>,
+  );
+  await shows(() => expect(texts("output")).toEqual(["20"]));
+  press("more");
+  await shows(() => expect(texts("output")).toEqual(["40"]));
+  press("dates");
+  await shows(() => expect(texts("i")[0]).not.toBe(""));
+  expect(texts("output")).toEqual(["20"]);
+  press("close");
+  await shows(() => expect(texts(".ais-RefinementList")).toEqual([]));
+  await shows(() => expect(texts("b")).toEqual(["idle"]));
+  press("more");
+  await shows(() => expect(texts("output")).toEqual(["40"]));
+  await shows(() => expect(texts("b")).toEqual(["idle"]));
+  expect(asked.at(-1)?.searchParams.get("start")).toBe(day(50));
 });

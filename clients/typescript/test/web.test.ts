@@ -314,6 +314,32 @@ test("dates by configure, what was understood by queryRuleCustomData", async () 
   await shown(33);
 });
 
+test("other dates begin at the first page", async () => {
+  let dates = configure({});
+  // As example/main.ts does it.
+  function change(parameters: object) {
+    search.removeWidgets([dates]);
+    dates = configure(parameters);
+    search.addWidgets([dates]);
+    search.mainIndex.setIndexUiState((state) => ({ ...state, page: undefined }));
+  }
+  start(
+    stats({ container: container() }),
+    dates,
+    infiniteHits({ container: container(), ...cards }),
+  );
+  await vi.waitFor(() => expect(prices()).toHaveLength(20));
+  element<HTMLButtonElement>(".ais-InfiniteHits-loadMore").click();
+  await vi.waitFor(() => expect(prices()).toHaveLength(40));
+  change(apiParameters({ make: ["Tesla"], start: day(40), end: day(43) }));
+  await shown(OF_A_MODEL);
+  expect(prices()).toHaveLength(20);
+  expect(asked).toHaveLength(3);
+  change({});
+  await shown(VEHICLES);
+  expect(asked.at(-1)?.searchParams.has("start")).toBe(false);
+});
+
 test("an error reaches the developer, and says what to do", async () => {
   start(refinementList({ container: container(), attribute: "colour" }));
   await vi.waitFor(() => expect(failures).toHaveLength(1));
