@@ -31,6 +31,9 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** What says whether it waited for a write. */
+type Waited = { meta: { afterSatisfied: boolean | null } };
+
 /**
  * The API of a marketplace. Every method rejects with `ProblemError` when the API says no, and with
  * what `fetch` rejects with when there is no answer.
@@ -55,30 +58,11 @@ export class Rides {
     });
   }
 
-  /**
-   * One page of a search. After a write of this client it waits until the write counts, as
-   * `meta.afterSatisfied` says, unless `after` is given.
-   */
-  async search(parameters: SearchParameters = {}, options: CallOptions = {}): Promise<SearchPage> {
-    const written = this.#written;
-    const query = { ...(written && { after: written }), ...parameters };
-    try {
-      const page = await answered(
-        this.http.GET("/v1/search/vehicles", { params: { query }, ...options }),
-      );
-      if (page.meta.afterSatisfied && query.after === written) {
-        this.#forget(written);
-      }
-      return page;
-    } catch (error) {
-      const stale = error instanceof ProblemError && error.code === "invalid-write-token";
-      if (stale && written !== undefined && query.after === written) {
-        // Issued before the server's secret changed. The caller never saw it: search without.
-        this.#forget(written);
-        return this.search(parameters, options);
-      }
-      throw error;
-    }
+  /** One page of a search. */
+  search(parameters: SearchParameters = {}, options: CallOptions = {}): Promise<SearchPage> {
+    return this.#afterWrite(parameters, (query) =>
+      answered(this.http.GET("/v1/search/vehicles", { params: { query }, ...options })),
+    );
   }
 
   /** The pages of a search, each fetched when the loop gets to it. */
@@ -111,17 +95,49 @@ export class Rides {
   }
 
   /** The values of one facet that begin so, under a search. */
-  facetValues(query: FacetValuesParameters, options: CallOptions = {}): Promise<FacetValues> {
-    return answered(this.http.GET("/v1/search/facet-values", { params: { query }, ...options }));
+  facetValues(parameters: FacetValuesParameters, options: CallOptions = {}): Promise<FacetValues> {
+    return this.#afterWrite(parameters, (query) =>
+      answered(this.http.GET("/v1/search/facet-values", { params: { query }, ...options })),
+    );
   }
 
   /** A search on a map. */
-  clusters(query: ClustersParameters, options: CallOptions = {}): Promise<Clusters> {
-    return answered(this.http.GET("/v1/search/clusters", { params: { query }, ...options }));
+  clusters(parameters: ClustersParameters, options: CallOptions = {}): Promise<Clusters> {
+    return this.#afterWrite(parameters, (query) =>
+      answered(this.http.GET("/v1/search/clusters", { params: { query }, ...options })),
+    );
   }
 
-  #forget(written: string | undefined): void {
-    // A newer one may have come in while this search ran.
+  /**
+   * Asks, after a write of this client, so that the answer waits until the write counts, as
+   * `meta.afterSatisfied` says; an `after` of the caller's own goes first.
+   */
+  async #afterWrite<Query extends { after?: string }, Found extends Waited>(
+    parameters: Query,
+    ask: (query: Query) => Promise<Found>,
+  ): Promise<Found> {
+    const written = this.#written;
+    if (written === undefined || parameters.after !== undefined) {
+      return ask(parameters);
+    }
+    try {
+      const found = await ask({ ...parameters, after: written });
+      if (found.meta.afterSatisfied) {
+        this.#forget(written);
+      }
+      return found;
+    } catch (error) {
+      if (error instanceof ProblemError && error.code === "invalid-write-token") {
+        // Issued before the server's secret changed. The caller never saw it: ask without.
+        this.#forget(written);
+        return this.#afterWrite(parameters, ask);
+      }
+      throw error;
+    }
+  }
+
+  #forget(written: string): void {
+    // A newer one may have come in while this one was out.
     if (this.#written === written) {
       this.#written = undefined;
     }

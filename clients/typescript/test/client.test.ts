@@ -149,6 +149,50 @@ describe("a signed-in renter", () => {
     ]);
   });
 
+  test("finds it inside a facet and on the map as well", async () => {
+    const { rides, asked } = recorded({ token });
+    const dates = { start: day(310), end: day(313) };
+    const inside = () => rides.facetValues({ facet: "make", q: "ford", ...dates });
+    const onMap = () => rides.clusters({ bbox: "-156.5,19,-154.5,20", zoom: 5, ...dates });
+    const { items } = await rides.search({ make: ["Ford"], ...dates });
+    const book = (at: number) =>
+      answered(
+        rides.http.POST("/v1/bookings", { body: { vehicleId: items[at]?.id ?? 0, ...dates } }),
+      );
+    const count = (await inside()).values[0]?.count ?? 0;
+    await book(0);
+    expect(await inside()).toMatchObject({
+      values: [{ count: count - 1 }],
+      meta: { afterSatisfied: true },
+    });
+    const { total } = await onMap();
+    await book(1);
+    expect(await onMap()).toMatchObject({
+      total: { value: total.value - 1 },
+      meta: { afterSatisfied: true },
+    });
+    expect(asked.map(({ searchParams }) => searchParams.has("after"))).toEqual([
+      false,
+      false,
+      false, // the booking
+      true,
+      false,
+      false, // the booking
+      true,
+    ]);
+  });
+
+  test("waits also when `after` is there but undefined", async () => {
+    const { rides, asked } = recorded({ token });
+    const dates = { start: day(320), end: day(323) };
+    const { items } = await rides.search({ make: ["Jeep"], limit: 1, ...dates });
+    await answered(
+      rides.http.POST("/v1/bookings", { body: { vehicleId: items[0]?.id ?? 0, ...dates } }),
+    );
+    await rides.search({ ...dates, after: undefined });
+    expect(asked.at(-1)?.searchParams.has("after")).toBe(true);
+  });
+
   test("never sees a token of their own that the server no longer knows", async () => {
     const { rides } = recorded();
     const asked: URL[] = [];
