@@ -1,3 +1,4 @@
+export { type Bounds, bboxOf } from "./box.js";
 export {
   type CallOptions,
   type Clusters,

@@ -3,6 +3,7 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   answered,
+  bboxOf,
   ProblemError,
   Rides,
   type SearchParameters,
@@ -70,6 +71,8 @@ describe("the routes beside it", () => {
     expect(values.map(({ value }) => value)).toEqual(["Tacoma"]);
     const map = await rides.clusters({ bbox: "-156.5,19,-154.5,20", zoom: 5 });
     expect(map.total.value).toBe(VEHICLES);
+    const edges = { west: 199.5, south: -95, east: 565, north: 95 };
+    expect((await rides.clusters({ bbox: bboxOf(edges), zoom: 1 })).total.value).toBe(VEHICLES);
   });
 
   test("every other route is typed by its path", async () => {

@@ -97,6 +97,24 @@ describe("places", () => {
   });
 });
 
+describe("maps that were panned round the world, or show more than all of it", () => {
+  test.each([
+    ["22.3,206,18.5,199.5", "-160.5,18.5,-154,22.3"],
+    ["22.3,-514,18.5,-520.5", "-160.5,18.5,-154,22.3"],
+    ["25,210,-20,160", "160,-20,-150,25"],
+    ["80,250,-80,-250", "-180,-80,180,80"],
+    ["95,180,-91,-180", "-180,-90,180,90"],
+    ["20,185,10,-170", "-170,10,-175,20"],
+  ])("%s", (insideBoundingBox, bbox) => {
+    expect(question({ insideBoundingBox })).toEqual({ bbox });
+  });
+
+  test("points as well", () => {
+    expect(question({ aroundLatLng: "19.7,204.5" })).toEqual({ lat: 19.7, lon: -155.5 });
+    expect(question({ aroundLatLng: "-90.5,-180" })).toEqual({ lat: -90, lon: -180 });
+  });
+});
+
 describe("orders", () => {
   test.each([
     ["vehicles", {}],

@@ -1,5 +1,7 @@
 /** Where InstantSearch looks, in the API's parameters. */
 
+import { bboxOf, clampLatitude, wrapLongitude } from "../box.js";
+
 type Place = Record<string, number | string>;
 
 /**
@@ -11,8 +13,8 @@ export function readPlace(params: Record<string, unknown>): Place {
   const { aroundLatLng, aroundRadius, insideBoundingBox } = params;
   const place: Place = {};
   if (aroundLatLng) {
-    const [lat, lon] = numbers("aroundLatLng", aroundLatLng, 2);
-    Object.assign(place, { lat, lon });
+    const [lat = 0, lon = 0] = numbers("aroundLatLng", aroundLatLng, 2);
+    Object.assign(place, { lat: clampLatitude(lat), lon: wrapLongitude(lon) });
     if (aroundRadius !== undefined && aroundRadius !== "all") {
       place["radiusKm"] = (numbers("aroundRadius", aroundRadius, 1)[0] ?? 0) / 1000;
     }
@@ -32,7 +34,7 @@ function readBox(value: unknown): string {
   const [lat1 = 0, lon1 = 0, lat2 = 0, lon2 = 0] = numbers("insideBoundingBox", box, 4);
   const [north, east, south, west] =
     lat1 >= lat2 ? [lat1, lon1, lat2, lon2] : [lat2, lon2, lat1, lon1];
-  return [west, south, east, north].join(",");
+  return bboxOf({ west, south, east, north });
 }
 
 function numbers(name: string, value: unknown, count: number): number[] {
