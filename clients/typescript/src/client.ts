@@ -1,6 +1,6 @@
 import createHttp, { type Client } from "openapi-fetch";
 import type { components, operations, paths } from "./generated/schema.js";
-import { answered, ProblemError } from "./problem.js";
+import { answered, expectJson, ProblemError } from "./problem.js";
 
 type Schemas = components["schemas"];
 type QueryOf<Name extends keyof operations> = NonNullable<operations[Name]["parameters"]["query"]>;
@@ -52,8 +52,11 @@ export class Rides {
           request.headers.set("Authorization", `Bearer ${bearer}`);
         }
       },
-      onResponse: ({ response }) => {
+      onResponse: async ({ response, options }) => {
         this.#written = response.headers.get(WRITE_TOKEN) ?? this.#written;
+        if (response.ok && options.parseAs === "json") {
+          await expectJson(response);
+        }
       },
     });
   }

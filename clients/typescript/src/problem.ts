@@ -51,22 +51,43 @@ export async function answered<Data>(call: Promise<Answer<Data>>): Promise<Data>
   }
   const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   throw new ProblemError(
-    isProblem(error) ? error : foreign(response),
+    isProblem(error) ? { ...foreign(response), ...error } : foreign(response),
     Number.isNaN(seconds) ? undefined : seconds,
   );
 }
 
-function isProblem(error: unknown): error is Problem {
-  return typeof error === "object" && error !== null && "type" in error && "errors" in error;
+/**
+ * Reads no answer whose type says JSON.
+ *
+ * @throws {ProblemError} a page where data should be.
+ */
+export async function expectJson(response: Response): Promise<void> {
+  if (response.headers.get("Content-Type")?.includes("json")) {
+    return;
+  }
+  const text = await response.clone().text();
+  try {
+    JSON.parse(text || "null");
+  } catch {
+    throw new ProblemError(foreign(response));
+  }
 }
 
-/** An error page of a proxy, or of a server that is not this API. */
+/** A problem document of anybody: what stands before the API may leave out all but the type. */
+function isProblem(error: unknown): error is Partial<Problem> {
+  if (typeof error !== "object" || error === null || !("type" in error)) {
+    return false;
+  }
+  return typeof error.type === "string" && (!("errors" in error) || Array.isArray(error.errors));
+}
+
+/** A page of a proxy, or of a server that is not this API. */
 function foreign(response: Response): Problem {
   return {
     type: `about:http-${response.status}`,
     title: `HTTP ${response.status}`,
     status: response.status,
-    detail: "The answer is no problem document: check `baseUrl` and what stands before the API.",
+    detail: "The answer is not the API's: check `baseUrl` and what stands before the API.",
     errors: [],
     requestId: response.headers.get("X-Request-Id") ?? "",
   };

@@ -115,6 +115,24 @@ describe("a problem", () => {
     });
   });
 
+  test.each([
+    ["a page where data should be", 200, "<!doctype html>", "http-200"],
+    ["another server's JSON", 503, '{"type": "x", "errors": {"a": 1}}', "http-503"],
+    ["a problem that says little", 503, '{"type": "urn:overloaded"}', "overloaded"],
+    ["no problem at all", 503, '{"type": 1, "errors": []}', "http-503"],
+  ])("of %s is one too, and says what to check", async (_, status, body, code) => {
+    const headers = { "Content-Type": body.startsWith("<") ? "text/html" : "application/json" };
+    const fetch = async () => new Response(body, { status, headers });
+    const problem = new Rides({ baseUrl, fetch }).search();
+    await expect(problem).rejects.toMatchObject({ name: "ProblemError", code, status, errors: [] });
+    await expect(problem).rejects.toThrow("check `baseUrl`");
+  });
+
+  test("is none where JSON does not say that it is", async () => {
+    const rides = new Rides({ baseUrl, fetch: async () => new Response('{"items": []}') });
+    await expect(rides.search()).resolves.toEqual({ items: [] });
+  });
+
   test("without an answer is what fetch says", async () => {
     const rides = new Rides({ baseUrl: "http://127.0.0.1:1" });
     await expect(rides.search()).rejects.not.toBeInstanceOf(ProblemError);
