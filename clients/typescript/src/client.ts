@@ -15,7 +15,8 @@ export type Suggestions = Schemas["Suggestions"];
 export type Clusters = Schemas["Clusters"];
 
 const WRITE_TOKEN = "X-Write-Token";
-const LARGEST_PAGE = 100;
+/** Vehicles on one page, at most. */
+export const LARGEST_PAGE = 100;
 
 export interface RidesOptions {
   /** Where the API is: `https://api.example.com`. */

@@ -176,9 +176,17 @@ describe("what the API cannot be asked is refused, with the fix", () => {
     [{ aroundLatLngViaIP: true }, "aroundLatLngViaIP is not supported"],
     [{ aroundLatLng: "Hilo" }, "aroundLatLng must be 2 number(s)"],
     [{ limit: 5 }, "use hitsPerPage instead"],
+    [{ hitsPerPage: 101 }, "hitsPerPage is 101: a page has at most 100 vehicles"],
     [{ make: "Jeep", facetFilters: ["make:Jeep"] }, "make is set twice"],
   ])("%j", (params, fix) => {
     expect(() => question(params)).toThrow(fix);
+  });
+
+  test("an order by distance from nowhere", () => {
+    expect(() => question({}, "vehicles_distance")).toThrow("give aroundLatLng by configure");
+    const somewhere = { lat: 19.7, lon: -155.08, sort: "distance" };
+    expect(question({ aroundLatLng: "19.7,-155.08" }, "vehicles_distance")).toEqual(somewhere);
+    expect(question({ lat: 19.7, lon: -155.08 }, "vehicles_distance")).toEqual(somewhere);
   });
 
   test("an index that is no order", () => {

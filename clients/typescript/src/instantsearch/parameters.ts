@@ -1,6 +1,6 @@
 /** What InstantSearch asks, in the API's parameters. Whatever cannot be asked is refused by name. */
 
-import type { SearchParameters } from "../client.js";
+import { LARGEST_PAGE, type SearchParameters } from "../client.js";
 import { FACETS, SORTS } from "../generated/parameters.js";
 import { kindOf, list, readFacetFilters, readNumericFilters, unknownFacet } from "./filters.js";
 import { readPlace } from "./place.js";
@@ -111,10 +111,17 @@ export function readRequest(request: SearchRequest, reading: Reading): Asked {
     readOthers(others),
   ];
   const text = typeof query === "string" ? query.trim() : "";
+  const question = merge([text ? { q: text } : {}, ...filters]);
+  if (question["sort"] === "distance" && question["lat"] === undefined) {
+    throw new Error(`${index} needs a point to measure from: give aroundLatLng by configure.`);
+  }
+  if (Number(hitsPerPage) > LARGEST_PAGE) {
+    throw new Error(`hitsPerPage is ${hitsPerPage}: a page has at most ${LARGEST_PAGE} vehicles.`);
+  }
   const asked = list(facets);
   return {
     index,
-    question: merge([text ? { q: text } : {}, ...filters]),
+    question,
     facets: readFacets(asked),
     only: asked.length === 1 ? asked[0] : undefined,
     page: typeof page === "number" ? page : 0,

@@ -1,10 +1,14 @@
 /** Page numbers over an API that pages by cursor. */
 
-import type { CallOptions, SearchPage, SearchParameters } from "../client.js";
+import {
+  type CallOptions,
+  LARGEST_PAGE,
+  type SearchPage,
+  type SearchParameters,
+} from "../client.js";
 import { ProblemError } from "../problem.js";
 import type { Facet, Question } from "./parameters.js";
 
-const LARGEST_PAGE = 100;
 /** Questions whose cursors are kept; the one that was not asked for longest goes first. */
 const MOST_QUESTIONS = 50;
 const LOST = new Set(["invalid-cursor", "cursor-engine-changed"]);
