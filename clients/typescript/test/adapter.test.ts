@@ -160,6 +160,19 @@ describe("pages", () => {
     expect(asked).toHaveLength(5); // from 100 on
   });
 
+  test("a strip of the same vehicles beside the list keeps its place", async () => {
+    const { client, asked } = adapter();
+    const both = async (page: number) => {
+      const requests = [{ params: { page } }, { params: { hitsPerPage: 3 } }];
+      const { results } = await client.search(requests);
+      return results.map(({ hits }) => hits.length);
+    };
+    for (const page of [0, 1, 2, 3]) {
+      expect(await both(page)).toEqual([20, 3]);
+    }
+    expect(asked).toHaveLength(8);
+  });
+
   test("behind the last there is nothing", async () => {
     const { search } = adapter();
     const { hits, nbPages } = await search({ page: 9 });

@@ -9,8 +9,8 @@ import {
 import { ProblemError } from "../problem.js";
 import type { Facet, Question } from "./parameters.js";
 
-/** Questions whose cursors are kept; the one that was not asked for longest goes first. */
-const MOST_QUESTIONS = 50;
+/** Walks whose cursors are kept; the one that was not asked for longest goes first. */
+const MOST_WALKS = 50;
 const LOST = new Set(["invalid-cursor", "cursor-engine-changed"]);
 
 type Search = (parameters: SearchParameters, options?: CallOptions) => Promise<SearchPage>;
@@ -50,7 +50,8 @@ export class Walks {
    * for each 100 vehicles in between; the next page is one call.
    */
   async turn(question: Question, before: number, limit: number, facets: Facet[]): Promise<Turned> {
-    const key = JSON.stringify(question);
+    // A strip of three beside the list asks the same question, always for its first page.
+    const key = JSON.stringify([question, limit]);
     try {
       return await this.#turn(key, question, before, limit, facets);
     } catch (error) {
@@ -70,6 +71,7 @@ export class Walks {
     limit: number,
     facets: Facet[],
   ): Promise<Turned> {
+    // The first page is asked anew: cursors of an earlier answer may miss what has come in since.
     const walk = before === 0 ? new Walk() : (this.#walks.get(key) ?? new Walk());
     let at = walk.nearest(before);
     let tookMs = 0;
@@ -115,7 +117,7 @@ export class Walks {
     this.#walks.delete(key);
     this.#walks.set(key, walk);
     for (const oldest of this.#walks.keys()) {
-      if (this.#walks.size <= MOST_QUESTIONS) {
+      if (this.#walks.size <= MOST_WALKS) {
         break;
       }
       this.#walks.delete(oldest);
