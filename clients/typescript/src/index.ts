@@ -13,4 +13,5 @@ export {
   type Vehicle,
 } from "./client.js";
 export type { components, operations, paths } from "./generated/schema.js";
+export { type HighlightedPart, highlightedParts } from "./highlighted.js";
 export { answered, type Problem, ProblemError } from "./problem.js";

@@ -1,12 +1,13 @@
 /** The search client without widgets, on the real API: calls, pages, counts. */
 
-import type { InstantSearchOptions } from "instantsearch.js";
+import type { Hit, InstantSearchOptions } from "instantsearch.js";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { Rides } from "../src/index.js";
 import {
   type AdapterOptions,
   createSearchClient,
   type FacetSearchClient,
+  type VehicleHit,
   type VehicleSearchClient,
 } from "../src/instantsearch/index.js";
 import { baseUrl, day, OF_A_MODEL, recorded, VEHICLES } from "./api.js";
@@ -27,6 +28,9 @@ function adapter(options: AdapterOptions = {}) {
 
 test("it is what InstantSearch takes", () => {
   expectTypeOf<VehicleSearchClient>().toExtend<InstantSearchOptions["searchClient"]>();
+  expectTypeOf<Hit<VehicleHit>["_highlightResult"]["title"]>().toExtend<
+    { value: string } | undefined
+  >();
 });
 
 describe("facets", () => {
@@ -230,7 +234,7 @@ test("dates, and what the API says beside hits", async () => {
   expect(userData[0].meta.degraded).toBe(false);
   expect(hits[0]?.total).toBeGreaterThan(hits[0]?.dailyRate ?? 0);
   expect(hits[0]?._geoloc).toEqual({ lat: expect.any(Number), lng: expect.any(Number) });
-  expect(hits[0]?._snippetResult["description"]).toMatchObject({
+  expect(hits[0]?._snippetResult.description).toMatchObject({
     value: "<b>Snorkels</b> &amp; &lt;b&gt;&quot;surf&quot;&lt;&#x2F;b&gt; boards on request.",
     matchedWords: ["Snorkels"],
   });

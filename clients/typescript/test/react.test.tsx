@@ -13,6 +13,7 @@ import {
   RangeInput,
   RefinementList,
   SearchBox,
+  Snippet,
   SortBy,
   Stats,
 } from "react-instantsearch";
@@ -26,6 +27,7 @@ import {
   useSearchBox,
 } from "react-instantsearch-core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { highlightedParts } from "../src/index.js";
 import {
   apiParameters,
   createSearchClient,
@@ -73,7 +75,13 @@ test("web: search, refine, sort, dates", async () => {
       <Hits<VehicleHit>
         hitComponent={({ hit }) => (
           <p>
-            <Highlight attribute={["description"]} hit={hit} />
+            <Highlight attribute="description" hit={hit} />
+            <q>
+              <Highlight attribute={["location", "city"]} hit={hit} />
+            </q>
+            <u>
+              <Snippet attribute="title" hit={hit} />
+            </u>
             <i>{hit.total}</i>
           </p>
         )}
@@ -83,6 +91,8 @@ test("web: search, refine, sort, dates", async () => {
   );
   await shows(() => expect(texts(".ais-Stats")[0]).toContain(`${VEHICLES} results`));
   expect(texts("mark")).toHaveLength(5);
+  expect(texts("q").every((city) => ["Hilo", "Kailua-Kona"].includes(city))).toBe(true);
+  expect(texts("u").every((title) => /^20\d\d /.test(title))).toBe(true);
   expect(texts("p i").every((total) => Number(total) > 40_000)).toBe(true);
   expect(asked).toHaveLength(1);
   const tesla = [...document.querySelectorAll("label")].find((each) =>
@@ -111,6 +121,9 @@ function Screen() {
       <button id="more" type="button" disabled={isLastPage} onClick={showMore} />
       <button id="ford" type="button" onClick={() => makes.refine("Ford")} />
       <output>{items.length}</output>
+      <i>
+        {highlightedParts(items[0]?._highlightResult.title?.value ?? "").map(({ value }) => value)}
+      </i>
       <em>{rules[0]?.understood.map(({ words }) => words).join()}</em>
     </section>
   );
@@ -126,6 +139,7 @@ test("React Native: hooks alone", async () => {
     </CoreInstantSearch>,
   );
   await shows(() => expect(texts("output")).toEqual(["20"]));
+  expect(texts("i")[0]).toMatch(/^20\d\d /);
   press("more");
   await shows(() => expect(texts("output")).toEqual(["40"]));
   press("type");

@@ -104,7 +104,7 @@ describe("searchBox, hits, stats", () => {
     start(
       searchBox({ container: container() }),
       stats({ container: container() }),
-      hits({
+      hits<VehicleHit>({
         container: container(),
         templates: {
           item: (hit, { html, components }) => html`<p>

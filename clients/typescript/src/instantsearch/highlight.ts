@@ -1,6 +1,7 @@
 /** The API's highlights (HTML: `<em>`, everything else escaped) as InstantSearch expects them. */
 
 import type { Vehicle } from "../client.js";
+import { unescapeHtml } from "../highlighted.js";
 import type { Asked } from "./parameters.js";
 
 type Tags = Asked["tags"];
@@ -10,9 +11,21 @@ export interface Highlighted {
   matchLevel: "none" | "partial";
   matchedWords: string[];
 }
-export type Highlights = Record<string, Highlighted | Highlighted[]>;
 
-const CHARACTERS: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+type HighlightedText<Value> = Value extends string
+  ? Highlighted
+  : Value extends string[]
+    ? Highlighted[]
+    : Value extends object
+      ? HighlightedFields<Value>
+      : never;
+type HighlightedFields<Fields> = { [Name in keyof Fields]?: HighlightedText<Fields[Name]> };
+
+/** By field, as in a vehicle; of a description only what was found, if anything was. */
+export type Highlights = HighlightedFields<Omit<Vehicle, "highlights">> & {
+  description?: Highlighted;
+};
+
 const ENTITIES: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -22,22 +35,26 @@ const ENTITIES: Record<string, string> = {
 };
 
 /** Every text of a vehicle, marked where the search found it. */
-export function highlightAll(vehicle: Vehicle, tags: Tags): Highlights {
-  const texts: Highlights = {};
-  for (const [name, value] of Object.entries(vehicle)) {
-    if (typeof value === "string") {
-      texts[name] = plain(value, tags);
-    } else if (Array.isArray(value)) {
-      texts[name] = value.map((each) => plain(String(each), tags));
-    }
-  }
-  return { ...texts, ...highlightFound(vehicle, tags) };
+export function highlightAll({ highlights, ...vehicle }: Vehicle, tags: Tags): Highlights {
+  const found = Object.entries(highlights).map(([name, html]) => [name, marked(html, tags)]);
+  return {
+    ...highlightFields(vehicle, (text) => marked(escapeHtml(text), tags)),
+    ...Object.fromEntries(found),
+  };
 }
 
-/** Only what the search found, also in texts of which a vehicle has no more than that. */
-export function highlightFound(vehicle: Vehicle, tags: Tags): Highlights {
-  const found = Object.entries(vehicle.highlights);
-  return Object.fromEntries(found.map(([name, html]) => [name, marked(html, tags)]));
+function highlightFields(fields: object, mark: (text: string) => Highlighted): object {
+  const texts: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === "string") {
+      texts[name] = mark(value);
+    } else if (Array.isArray(value)) {
+      texts[name] = value.map((each) => mark(String(each)));
+    } else if (typeof value === "object" && value !== null) {
+      texts[name] = highlightFields(value, mark);
+    }
+  }
+  return texts;
 }
 
 /** HTML with `<em>` in the tags that were asked for. */
@@ -50,12 +67,15 @@ export function retag(html: string, { pre, post }: Tags): string {
 
 function marked(html: string, tags: Tags): Highlighted {
   const words = [...html.matchAll(/<em>(.*?)<\/em>/g)].map(([, word = ""]) => unescapeHtml(word));
-  return { value: retag(html, tags), matchLevel: "partial", matchedWords: [...new Set(words)] };
+  return {
+    value: retag(html, tags),
+    matchLevel: words.length > 0 ? "partial" : "none",
+    matchedWords: [...new Set(words)],
+  };
 }
 
-function plain(text: string, { pre }: Tags): Highlighted {
-  const value = escaping(pre) ? text.replace(/[&<>"']/g, (each) => ENTITIES[each] ?? each) : text;
-  return { value, matchLevel: "none", matchedWords: [] };
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (each) => ENTITIES[each] ?? each);
 }
 
 /**
@@ -64,14 +84,4 @@ function plain(text: string, { pre }: Tags): Highlighted {
  */
 function escaping(pre: string): boolean {
   return !/^__.*__$/.test(pre);
-}
-
-function unescapeHtml(html: string): string {
-  return html.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) => {
-    if (name !== undefined) {
-      return CHARACTERS[name] ?? whole;
-    }
-    const code = hex === undefined ? Number.parseInt(decimal, 10) : Number.parseInt(hex, 16);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-  });
 }

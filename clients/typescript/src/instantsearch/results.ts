@@ -1,12 +1,14 @@
 /** A page of the API as a result of InstantSearch. */
 
 import type { SearchPage, Vehicle } from "../client.js";
-import { type Highlights, highlightAll, highlightFound } from "./highlight.js";
+import { type Highlights, highlightAll } from "./highlight.js";
 import type { Asked } from "./parameters.js";
 import type { Turned } from "./walks.js";
 
 export type VehicleHit = Vehicle & {
   objectID: string;
+  /** No vehicle has it: for widgets, of which `_snippetResult` shows what was found in it. */
+  description?: never;
   _geoloc?: { lat: number; lng: number };
   _highlightResult: Highlights;
   _snippetResult: Highlights;
@@ -84,12 +86,13 @@ function pages({ page: at, hitsPerPage }: Asked, page: SearchPage, reach: number
 
 function hit(vehicle: Vehicle, tags: Asked["tags"]): VehicleHit {
   const { lat, lon } = vehicle.location;
+  const highlights = highlightAll(vehicle, tags);
   return {
     ...vehicle,
     objectID: String(vehicle.id),
     ...(lat !== null && lon !== null && { _geoloc: { lat, lng: lon } }),
-    _highlightResult: highlightAll(vehicle, tags),
-    _snippetResult: highlightFound(vehicle, tags),
+    _highlightResult: highlights,
+    _snippetResult: highlights,
   };
 }
 
