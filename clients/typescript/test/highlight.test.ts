@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { highlightedParts, type Vehicle } from "../src/index.js";
-import { highlightAll, retag } from "../src/instantsearch/highlight.js";
+import { highlightedParts, type SearchPage, type Vehicle } from "../src/index.js";
+import { highlightAll, namesIn, retag } from "../src/instantsearch/highlight.js";
 
 const PLACEHOLDER = { pre: "__ais-highlight__", post: "__/ais-highlight__" };
 const HTML = { pre: "<mark>", post: "</mark>" };
@@ -16,7 +16,7 @@ const vehicle = {
 } as unknown as Vehicle;
 
 test("who asks for a placeholder gets text, and escapes it", () => {
-  expect(highlightAll(vehicle, PLACEHOLDER)).toEqual({
+  expect(highlightAll(vehicle, [], PLACEHOLDER)).toEqual({
     title: {
       value: 'The "<i>__ais-highlight__Beast__/ais-highlight__</i>" & co',
       matchLevel: "partial",
@@ -36,7 +36,7 @@ test("who asks for a placeholder gets text, and escapes it", () => {
 });
 
 test("anybody else gets HTML in which a host's text is no markup", () => {
-  const { title, features } = highlightAll(vehicle, HTML);
+  const { title, features } = highlightAll(vehicle, [], HTML);
   expect(title).toMatchObject({
     value: "The &quot;&lt;i&gt;<mark>Beast</mark>&lt;&#x2F;i&gt;&quot; &amp; co",
   });
@@ -58,4 +58,37 @@ test("an escaped tag in a host's text is no highlight", () => {
   expect(retag("&lt;em&gt;<em>x</em>", PLACEHOLDER)).toBe(
     "<em>__ais-highlight__x__/ais-highlight__",
   );
+});
+
+test("where the API marked nothing, names that became filters are marked", () => {
+  const named = (kind: string, parameters: object, applied = true) => ({
+    ...{ kind, parameters, applied, words: "", start: 0, end: 0 },
+  });
+  const names = namesIn([
+    named("make", { make: ["Citroën", "Land Rover"] }),
+    named("model", { model: ["F-150"] }),
+    named("place", { city: ["San Juan"] }),
+    named("features", { features: ["USB"] }),
+    named("body", { body: ["Van"] }, false), // not applied: its words are text
+    named("price", { priceMax: 8000, priceBasis: "total" }),
+  ] as SearchPage["understood"]);
+  const value = (title: string, highlights = {}) =>
+    highlightAll({ ...vehicle, title, highlights }, names, HTML).title?.value;
+  expect(value("2019 CITROEN C4")).toBe("2019 <mark>CITROEN</mark> C4");
+  expect(value("Ford F 150 & Land  Rover's")).toBe(
+    "Ford <mark>F 150</mark> &amp; <mark>Land  Rover</mark>&#39;s",
+  );
+  expect(value("Juan's Van at San Juan, total <b>")).toBe(
+    "Juan&#39;s Van at <mark>San Juan</mark>, total &lt;b&gt;",
+  );
+  expect(value("Landrover Citroënette F-1500")).not.toContain("<mark>");
+  expect(value("Citroën", { title: "<em>Citr</em>oën" })).toBe("<mark>Citr</mark>oën");
+  expect(highlightAll(vehicle, names, PLACEHOLDER).features).toEqual([
+    { value: "GPS", matchLevel: "none", matchedWords: [] },
+    {
+      value: "<b>__ais-highlight__USB__/ais-highlight__</b>",
+      matchLevel: "partial",
+      matchedWords: ["USB"],
+    },
+  ]);
 });

@@ -120,6 +120,9 @@ describe("searchBox, hits, stats", () => {
     await vi.waitFor(() => expect(texts("q mark")).toContain("Snorkels"));
     expect(texts("q")[0]).toBe('Snorkels & <b>"surf"</b> boards on request.');
     expect(document.querySelectorAll("q b")).toHaveLength(0);
+    type(".ais-SearchBox-input", "jeep"); // which becomes a filter
+    await shown(OF_A_MODEL);
+    expect(texts(".title mark")[0]).toBe("Jeep");
   });
 });
 

@@ -1,7 +1,8 @@
 /** The API's highlights (HTML: `<em>`, everything else escaped) as InstantSearch expects them. */
 
-import type { Vehicle } from "../client.js";
+import type { SearchPage, Vehicle } from "../client.js";
 import { unescapeHtml } from "../highlighted.js";
+import { kindOf, list } from "./filters.js";
 import type { Asked } from "./parameters.js";
 
 type Tags = Asked["tags"];
@@ -34,13 +35,60 @@ const ENTITIES: Record<string, string> = {
   "'": "&#39;",
 };
 
-/** Every text of a vehicle, marked where the search found it. */
-export function highlightAll({ highlights, ...vehicle }: Vehicle, tags: Tags): Highlights {
+/** Every text of a vehicle, marked where the search found it, or else where it says one of `names`. */
+export function highlightAll(
+  { highlights, ...vehicle }: Vehicle,
+  names: string[][],
+  tags: Tags,
+): Highlights {
   const found = Object.entries(highlights).map(([name, html]) => [name, marked(html, tags)]);
   return {
-    ...highlightFields(vehicle, (text) => marked(escapeHtml(text), tags)),
+    ...highlightFields(vehicle, (text) => marked(emphasize(text, names), tags)),
     ...Object.fromEntries(found),
   };
+}
+
+/** The names (a make, a city), word by word, that a text became filters by: the API marks only the rest. */
+export function namesIn(understood: SearchPage["understood"]): string[][] {
+  return understood
+    .filter(({ applied }) => applied)
+    .flatMap(({ parameters }) => Object.entries(parameters))
+    .filter(([name]) => kindOf(name) === "any" || kindOf(name) === "all")
+    .flatMap(([, values]) => list(values))
+    .map((name) => wordsOf(name).map(({ folded }) => folded))
+    .filter((words) => words.length > 0);
+}
+
+/** HTML of a text, with `<em>` around whole names. */
+function emphasize(text: string, names: string[][]): string {
+  const words = wordsOf(text);
+  let html = "";
+  let at = 0;
+  for (const [first, { start }] of words.entries()) {
+    const says = (name: string[]) =>
+      name.every((word, next) => word === words[first + next]?.folded);
+    const length = Math.max(0, ...names.filter(says).map((name) => name.length));
+    const end = words[first + length - 1]?.end ?? 0;
+    if (length > 0 && start >= at) {
+      html += `${escapeHtml(text.slice(at, start))}<em>${escapeHtml(text.slice(start, end))}</em>`;
+      at = end;
+    }
+  }
+  return html + escapeHtml(text.slice(at));
+}
+
+/** What lies between spaces and marks. Not every React Native knows Unicode's classes of letters. */
+const WORD = /[^\s!-/:-@[-`{-~\u2000-\u206f]+/g;
+
+function wordsOf(text: string): { folded: string; start: number; end: number }[] {
+  return [...text.matchAll(WORD)].map(({ 0: word, index }) => ({
+    folded: word
+      .normalize("NFD")
+      .replace(/[\u0300-\u036f]/g, "")
+      .toLowerCase(),
+    start: index,
+    end: index + word.length,
+  }));
 }
 
 function highlightFields(fields: object, mark: (text: string) => Highlighted): object {

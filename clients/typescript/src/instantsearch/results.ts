@@ -1,7 +1,7 @@
 /** A page of the API as a result of InstantSearch. */
 
 import type { SearchPage, Vehicle } from "../client.js";
-import { type Highlights, highlightAll } from "./highlight.js";
+import { type Highlights, highlightAll, namesIn } from "./highlight.js";
 import type { Asked } from "./parameters.js";
 import type { Turned } from "./walks.js";
 
@@ -42,12 +42,13 @@ export function result(
   units: Record<string, number>,
   reach: number,
 ): SearchResult {
+  const names = namesIn(page.understood);
   const exactFacets = Object.values(counted.facetStats).every(({ exact }) => exact);
   return {
     index: asked.index,
     query: typeof asked.question["q"] === "string" ? asked.question["q"] : "",
     params: "",
-    hits: shows(asked, reach) ? page.items.map((vehicle) => hit(vehicle, asked.tags)) : [],
+    hits: shows(asked, reach) ? page.items.map((vehicle) => hit(vehicle, names, asked.tags)) : [],
     nbHits: page.total.value,
     page: asked.page,
     nbPages: pages(asked, page, reach),
@@ -84,9 +85,9 @@ function pages({ page: at, hitsPerPage }: Asked, page: SearchPage, reach: number
   return Math.min(there, Math.floor(reach / hitsPerPage));
 }
 
-function hit(vehicle: Vehicle, tags: Asked["tags"]): VehicleHit {
+function hit(vehicle: Vehicle, names: string[][], tags: Asked["tags"]): VehicleHit {
   const { lat, lon } = vehicle.location;
-  const highlights = highlightAll(vehicle, tags);
+  const highlights = highlightAll(vehicle, names, tags);
   return {
     ...vehicle,
     objectID: String(vehicle.id),
