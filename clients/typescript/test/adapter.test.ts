@@ -240,6 +240,32 @@ test("dates, and what the API says beside hits", async () => {
   });
 });
 
+test("what was asked of the API, for a map of the same vehicles", async () => {
+  const { search, rides } = adapter({ units: { price: 100 } });
+  const { userData, nbHits } = await search(
+    {
+      query: "wrangler",
+      facetFilters: [["city:Hilo"]],
+      numericFilters: ["price>=50"],
+      insideBoundingBox: "20,-155,19,-156",
+      start: day(30),
+      end: day(33),
+    },
+    "vehicles_price_desc",
+  );
+  const { parameters } = userData[0];
+  expect(parameters).toEqual({
+    q: "wrangler",
+    city: ["Hilo"],
+    priceMin: 5_000,
+    bbox: "-156,19,-155,20",
+    start: day(30),
+    end: day(33),
+  });
+  const map = await rides.clusters({ bbox: "-156,19,-155,20", zoom: 8, ...parameters });
+  expect(map.total.value).toBe(nbHits);
+});
+
 test("an unknown parameter is the API's error, naming the fix", async () => {
   const { search } = adapter();
   await expect(search({ strat: "2027-06-01" })).rejects.toThrow("did you mean start?");

@@ -3,7 +3,11 @@
 /** The real widgets of InstantSearch.js, in a DOM, on the real API. */
 
 import instantsearch, { type InstantSearch, type Widget } from "instantsearch.js";
-import { connectGeoSearch, connectToggleRefinement } from "instantsearch.js/es/connectors";
+import {
+  connectGeoSearch,
+  connectQueryRules,
+  connectToggleRefinement,
+} from "instantsearch.js/es/connectors";
 import type { GeoSearchRenderState } from "instantsearch.js/es/connectors/geo-search/connectGeoSearch";
 import {
   clearRefinements,
@@ -29,6 +33,7 @@ import {
   apiParameters,
   createSearchClient,
   type PageNotes,
+  toUiState,
   type VehicleHit,
 } from "../src/instantsearch/index.js";
 import { day, OF_A_MODEL, recorded, VEHICLES } from "./api.js";
@@ -341,6 +346,40 @@ test("other dates begin at the first page", async () => {
   change({});
   await shown(VEHICLES);
   expect(asked.at(-1)?.searchParams.has("start")).toBe(false);
+});
+
+test("a suggestion is pressed: its parameters become the widgets' state", async () => {
+  let found: PageNotes | undefined;
+  let rest = configure({});
+  start(
+    searchBox({ container: container() }),
+    stats({ container: container() }),
+    refinementList({ container: container(), attribute: "make" }),
+    rangeInput({ container: container(), attribute: "price" }),
+    toggleRefinement({ container: container(), attribute: "instantBook" }),
+    currentRefinements({ container: container() }),
+    connectQueryRules(({ items }) => {
+      found = items[0] as PageNotes;
+    })({}),
+    rest,
+  );
+  await shown(VEHICLES);
+  function press(parameters: object) {
+    const { configure: others, ...state } = toUiState(parameters, { units: { price: 100 } });
+    search.removeWidgets([rest]);
+    rest = configure(others);
+    search.addWidgets([rest]);
+    search.mainIndex.setIndexUiState(state);
+  }
+  const dates = { start: day(30), end: day(33) };
+  press({ q: "snorkels", make: ["Jeep"], priceMax: 3_000, instantBook: true, ...dates });
+  await vi.waitFor(() => expect(found?.suggestions.relaxed).not.toHaveLength(0));
+  expect(texts(".ais-CurrentRefinements-categoryLabel")).toEqual(["Jeep", "true", "≤ 30"]);
+  const [suggestion] = found?.suggestions.relaxed ?? [];
+  press(suggestion?.parameters ?? {});
+  await vi.waitFor(() => expect(found?.parameters).toEqual(suggestion?.parameters));
+  await shown(suggestion?.count ?? 0);
+  expect(found?.parameters).toMatchObject(dates);
 });
 
 test("an error reaches the developer, and says what to do", async () => {

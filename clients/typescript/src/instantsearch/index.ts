@@ -15,6 +15,7 @@ import { type Turned, Walks } from "./walks.js";
 
 export type { SearchRequest } from "./parameters.js";
 export type { PageNotes, SearchResult, VehicleHit } from "./results.js";
+export { toUiState, type VehiclesUiState } from "./state.js";
 
 export interface AdapterOptions {
   /** The index name that stands for the default order. Default: `vehicles`. */

@@ -1,6 +1,6 @@
 /** A page of the API as a result of InstantSearch. */
 
-import type { SearchPage, Vehicle } from "../client.js";
+import type { SearchPage, SearchParameters, Vehicle } from "../client.js";
 import { type Highlights, highlightAll, namesIn } from "./highlight.js";
 import type { Asked } from "./parameters.js";
 import type { Turned } from "./walks.js";
@@ -15,7 +15,10 @@ export type VehicleHit = Vehicle & {
 };
 
 /** What the API says beyond hits and counts: `userData[0]` of a result. */
-export type PageNotes = Pick<SearchPage, "understood" | "suggestions" | "facetStats" | "meta">;
+export type PageNotes = Pick<SearchPage, "understood" | "suggestions" | "facetStats" | "meta"> & {
+  /** What was asked of the API, but order, page and facets: for `clusters`, which has none. */
+  parameters: Omit<SearchParameters, "sort" | "limit" | "cursor" | "facets" | "after">;
+};
 
 export interface SearchResult {
   index: string;
@@ -42,6 +45,7 @@ export function result(
   units: Record<string, number>,
   reach: number,
 ): SearchResult {
+  const { sort: _, ...parameters } = asked.question;
   const names = namesIn(page.understood);
   const exactFacets = Object.values(counted.facetStats).every(({ exact }) => exact);
   return {
@@ -64,6 +68,7 @@ export function result(
         suggestions: page.suggestions,
         facetStats: counted.facetStats,
         meta: page.meta,
+        parameters,
       },
     ],
   };
