@@ -246,6 +246,7 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         price_basis=asked.price_basis,
         sort=asked.sort,
         keep=tuple(asked.keep),
+        typing=asked.typing and not (asked.q or "")[-1:].isspace(),
         facets=_facets(asked.facets, continued=asked.cursor is not None),
         limit=asked.limit,
     )

@@ -9,12 +9,14 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from search.did_you_mean import similar
+from search.query.text import is_optional
 from search.request import SearchRequest
-from search.typos import misspelt
 from search.understand.apply import apply
 from search.understand.reader import understand
 from search.understand.reading import Reading
 from search.understand.vocabulary import Vocabulary
+from search.words import fold, split
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +52,21 @@ def first_page(
             log.exception("text not understood", length=len(asked.text))
     understood = _understood(asked, readings)
     rest = understood.request
-    unknown = misspelt(rest.text or "", vocabulary.words)
-    return replace(understood, request=replace(rest, misspelt=unknown, now=now))
+    alike = similar(rest.text or "", vocabulary.words, vocabulary.near)
+    begun: tuple[str, ...] = ()
+    if unfinished := _unfinished(asked, rest.text):
+        begun = vocabulary.near.begun(unfinished)
+        if begun:  # it is not misspelt
+            alike.pop(unfinished, None)
+    return replace(understood, request=replace(rest, similar=alike, begun=begun, now=now))
+
+
+def _unfinished(asked: SearchRequest, rest: str | None) -> str | None:
+    """The last word that was typed, folded, if it may be unfinished and nothing was read of it."""
+    typed, left = split(asked.text or ""), split(rest or "")
+    if not asked.typing or not left or typed[-1] != left[-1] or is_optional(left[-1]):
+        return None
+    return fold(left[-1])
 
 
 def first_page_of(state: Any, asked: SearchRequest, now: datetime) -> Understood:

@@ -33,13 +33,13 @@ from models.session import connect
 from runtime.settings import settings
 from search import page
 from search.answer import Found
+from search.did_you_mean import similar
 from search.diversity import WINDOW, rerank
 from search.mapping import INDEX_SETTINGS, MAPPINGS
 from search.profiles import DEFAULT, Profile
 from search.query import body
 from search.query.text import TEXT_FIELDS
 from search.request import Near, SearchRequest
-from search.typos import misspelt
 from search.understand import vocabulary
 
 LISTINGS = Path(__file__).parents[2] / "shared" / "data" / "turo-us.csv"
@@ -152,11 +152,11 @@ def _variants() -> dict[str, Profile]:
 
 
 def _profile(client: Elasticsearch, profile: Profile) -> Ranking:
-    known = vocabulary.read(client, ALIAS).words
+    known = vocabulary.read(client, ALIAS)
 
     def search(request: SearchRequest) -> list[int]:
-        unknown = misspelt(request.text or "", known)
-        request = replace(request, misspelt=unknown, limit=WINDOW)
+        alike = similar(request.text or "", known.words, known.near)
+        request = replace(request, similar=alike, limit=WINDOW)
         found = client.search(index=ALIAS, body=body.window(request, profile)).body
         candidates = page.read_window(request, convert(found, Found)).candidates
         if not profile.diversity.on:

@@ -79,7 +79,7 @@ NOTHING = Suggestions()
 
 async def suggest(searches: Searches, truth: Truth, of: Search, patience_s: float) -> Suggestions:
     """What to try instead; nothing where enough was found, or when it takes too long."""
-    if of.found.total >= FEW and not of.asked.misspelt:
+    if of.found.total >= FEW and not of.asked.similar:
         return NOTHING
     # Waited for apart: a statement that is cancelled itself waits for the server to agree.
     task = asyncio.create_task(_suggest(searches, truth, of))
@@ -98,7 +98,7 @@ async def _suggest(searches: Searches, truth: Truth, of: Search) -> Suggestions:
     text, vocabulary = of.sent.text or "", of.vocabulary
     meant = corrections(text, of.asked.text or "", vocabulary.words, vocabulary.near)
     spelt = [of.tried(each.text) for each in meant]
-    literal = Tried(of.sent, replace(of.asked, misspelt=()))
+    literal = Tried(of.sent, replace(of.asked, similar={}, begun=()))
     base = Tried(of.sent, of.asked)
     if meant and not of.found.total:
         base = of.tried(surest(text, meant[0]))

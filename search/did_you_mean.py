@@ -1,16 +1,18 @@
 """What a text with unknown words was probably meant to be: known words that are near.
 
-Near is what a search takes for a similar word as well (`search/query/text.py`): four letters or
-more, no digit, the first one right, one wrong, missing, too many or swapped, from eight on two.
+Near is what a search takes for a similar word as well: four letters or more, no digit, the first
+one right, one wrong, missing, too many or swapped, from eight on two.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import pairwise
 
-from search.query.text import LONG, wrong_letters
-from search.typos import may_be_misspelt, misspelt
+from search.letters import LONG, distance, wrong_letters
+from search.typos import is_known, may_be_misspelt, misspelt
 from search.words import fold, spans
 
 MOST = 3  # texts that are proposed; the first that finds something is shown
@@ -20,6 +22,7 @@ _SURE = 6  # letters of a word that is hardly near another one by chance
 # "sale" is beside Salt: what it is taken for must be this common beside the commonest word.
 _COMMON = 0.01
 _SHORTEST_HALF = 3  # letters of each of two words that were written as one
+MOST_BEGUN = 10  # words that one may become
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class NearWords:
     def __init__(self, words: Mapping[str, int]) -> None:
         self._words = words
         self._common = max(words.values(), default=0) * _COMMON
+        self._sorted = sorted(words)
         self._alike: dict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
         for word in words:
             if word.isalpha() and len(word) >= _SHORTEST_HALF:
@@ -70,6 +74,15 @@ class NearWords:
                         found.append((edits, -self._words[known], known))
         return [known for _, _, known in sorted(found)[:MOST]]
 
+    def begun(self, word: str) -> tuple[str, ...]:
+        """The words that begin with a folded one, the most common first; none if it is whole."""
+        if is_known(word, self._words):
+            return ()
+        first = bisect_left(self._sorted, word)
+        end = bisect_left(self._sorted, word + "\U0010ffff")
+        longer = self._sorted[first:end]
+        return tuple(nsmallest(MOST_BEGUN, longer, key=lambda each: (-self._words[each], each)))
+
     def _by_chance(self, word: str, known: str) -> bool:
         other_letter = len(word) == len(known) and sorted(word) != sorted(known)
         return len(word) < LONG and other_letter and self._words[known] < self._common
@@ -82,24 +95,9 @@ def _letters(word: str) -> int:
     return bits
 
 
-def distance(one: str, other: str, most: int) -> int | None:
-    """How many letters are wrong, missing, too many or swapped with the next; None above `most`."""
-    same = 0
-    for mine, yours in zip(one, other, strict=False):
-        if mine != yours:
-            break
-        same += 1
-    one, other = one[same:], other[same:]
-    if not one or not other:
-        rest = len(one) + len(other)
-        return rest if rest <= most else None
-    if not most:
-        return None
-    ways = [(one[1:], other[1:]), (one[1:], other), (one, other[1:])]
-    if one[:2] == other[1::-1]:
-        ways.append((one[2:], other[2:]))
-    edits = [distance(*way, most - 1) for way in ways]
-    return min((1 + each for each in edits if each is not None), default=None)
+def similar(text: str, words: Mapping[str, int], near: NearWords) -> dict[str, tuple[str, ...]]:
+    """The words of a text that may be misspelt, folded, each with the near ones that there are."""
+    return {word: tuple(near.near(word)) for word in misspelt(text, words)}
 
 
 def corrections(

@@ -33,8 +33,7 @@ def parameters(request: SearchRequest) -> dict[str, Any]:
         sent["priceBasis"] = request.price_basis
     if request.sort != RELEVANCE:
         sent["sort"] = request.sort
-    if request.keep:
-        sent["keep"] = list(request.keep)
+    sent |= {"typing": request.typing or None, "keep": list(request.keep) or None}
     return {name: value for name, value in sent.items() if value is not None}
 
 

@@ -101,6 +101,7 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
     facets: tuple[str, ...] = ()
     limit: int = 20
     keep: tuple[str, ...] = ()  # kinds of readings that stay text
+    typing: bool = False  # whether the text's last word may be unfinished
     after: tuple[Any, ...] | None = None  # sort values of the last hit shown
     # Ids of a diverse order (search/diversity.py) that come before what is after.
     pinned: tuple[int, ...] = ()
@@ -108,7 +109,9 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
     only: tuple[int, ...] = ()
     counted: bool = True
     # Found out once for a search and pinned by its cursor, so that all its pages agree.
-    misspelt: tuple[str, ...] = ()  # words of the text for which similar ones will do
+    # Words of the text, folded, that nothing is described by, with the similar ones that will do.
+    similar: Mapping[str, tuple[str, ...]] = {}
+    begun: tuple[str, ...] = ()  # words that the text's last one, as yet unfinished, may become
     now: datetime | None = None  # aware; what freshness and the hosts' notice are measured from
 
     @property

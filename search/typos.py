@@ -4,6 +4,7 @@ from collections.abc import Container
 
 from search.aliases import also_called
 from search.query.text import OPTIONAL
+from search.understand.dates import MONTHS
 from search.words import SHORTEST_TYPO, fold, split
 
 
@@ -19,9 +20,10 @@ def misspelt(text: str, known: Container[str]) -> tuple[str, ...]:
 
 def may_be_misspelt(word: str) -> bool:
     """Whether a folded word is long and plain enough."""
-    # The plural of a short word is short, too.
+    # The plural of a short word is short, too. A month is one letter away from a Juke or a Mach-E.
     letters = len(word.removesuffix("s"))
-    return letters >= SHORTEST_TYPO and word.isalpha() and word not in OPTIONAL
+    plain = word.isalpha() and word not in OPTIONAL and word not in MONTHS
+    return letters >= SHORTEST_TYPO and plain
 
 
 def is_known(word: str, known: Container[str]) -> bool:

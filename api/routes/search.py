@@ -105,7 +105,7 @@ class _Question:
     def name(self) -> str:
         """What its cursors belong to; a score of another profile would go on with a wrong page."""
         version = f" {DEFAULT.version}" if self.sent.sort == RELEVANCE else ""
-        return f"search {self.sent.fingerprint()}{version}"
+        return f"vehicles {self.sent.fingerprint()}{version}"
 
 
 def _read(request: Request, now: datetime) -> _Question:
@@ -127,7 +127,8 @@ def _continued(settings: Settings, sent: SearchRequest, cursor: str) -> _Questio
         understood.request,
         after=pinned["after"] and tuple(pinned["after"]),
         pinned=tuple(pinned.get("pinned", ())),
-        misspelt=tuple(pinned["misspelt"]),
+        similar={word: tuple(others) for word, others in pinned["similar"].items()},
+        begun=tuple(pinned["begun"]),
         now=datetime.fromtimestamp(pinned["now"], UTC),
     )
     return _Question(sent, asked, understood, pinned["engine"])
@@ -152,8 +153,8 @@ async def _search(request: Request, question: _Question, now: datetime) -> Found
 
 
 def _count(request: Request, question: _Question, found: Found) -> None:
-    """Count what was searched for, if it found something."""
-    if question.sent.text and found.total:
+    """Count what was searched for, if it found something and its last word was whole."""
+    if question.sent.text and found.total and not question.asked.begun:
         items = question.understood.items
         read = [(each["kind"], each["start"], each["end"]) for each in items]
         client = request.client.host if request.client else ""
@@ -165,7 +166,8 @@ def _next_cursor(settings: Settings, question: _Question, found: Found) -> str:
     pinned = {
         "after": found.last,
         "engine": found.engine,
-        "misspelt": question.asked.misspelt,
+        "similar": question.asked.similar,
+        "begun": question.asked.begun,
         "now": question.asked.now.timestamp(),
         "understood": question.understood.pinned,
     }

@@ -97,6 +97,11 @@ class FixedParameters(BaseModel):
         "repeat it for several",
         examples=[["price"]],
     )
+    typing: bool = Field(
+        False,
+        description="Whether `q` is still being typed: its last word is then found by its "
+        "beginning too, unless it is a whole word or a blank follows",
+    )
     facets: list[Literal["none", *ALL_FACETS]] | None = Field(  # type: ignore[valid-type]
         None,
         description="Which facets to count, comma-separated or repeated; `none` for none. Default: "
@@ -137,7 +142,7 @@ def _field_parameters() -> dict[str, Any]:
                 ),
             )
         if field.flag:
-            derived[field.name] = (bool | None, Field(None, description=f"Only: {field.about}"))
+            derived[field.name] = (bool | None, Field(None, description=_flag_text(field)))
         if bounds := field.bounds:
             within = Field(ge=bounds.least, le=bounds.most)
             kind: Any = Annotated[Degrees, within]
@@ -155,6 +160,10 @@ def _field_parameters() -> dict[str, Any]:
                     ),
                 )
     return derived
+
+
+def _flag_text(field: fields.Field) -> str:
+    return f"`true`, only: {field.about}. `false`, only the others; without it, both"
 
 
 def _filter_text(field: fields.Field) -> str:

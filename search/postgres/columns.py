@@ -43,7 +43,6 @@ WHOLE = f"""document::jsonb || jsonb_build_object(
 # Where a word stands, as the labels of PostgreSQL's text search; values of facets need none.
 LABELS = {"name": "A", "description": "B"}
 CODED = tuple(field for field in FIELDS if field.kind is Kind.KEYWORD)
-NAME = "name"  # of the dictionary: the words that occur in names, as the index has them
 if unknown := [f.name for f in FIELDS if f.weight and f.kind is Kind.TEXT and f.name not in LABELS]:
     raise RuntimeError(f"search/postgres/columns.py needs a label of text search for {unknown}")
 
@@ -107,9 +106,6 @@ def learn() -> str:
     alone, so that codes are not used up.
     """
     given = [
-        f"SELECT '{NAME}', unnest(tsvector_to_array(vehicle_words(document ->> '{NAME}')))",
-    ]
-    given += [
         f"SELECT '{field.name}', unnest(document_texts(document -> '{field.name}'))"
         if field.match is Match.ALL
         else f"SELECT '{field.name}', document ->> '{field.name}'"
@@ -117,8 +113,7 @@ def learn() -> str:
     ]
     return f"""
         INSERT INTO {VALUES} (field, value, folded, words)
-        SELECT field, value, {folded("value")},
-            CASE WHEN field <> '{NAME}' THEN vehicle_words(value) END
+        SELECT field, value, {folded("value")}, vehicle_words(value)
         FROM (
             SELECT DISTINCT field, value
             FROM jsonb_array_elements(%(documents)s::jsonb) AS listed (document),

@@ -6,11 +6,12 @@ The same ways to find a word as in `search/query/text.py`. What is one word is n
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from search.aliases import also_called
 from search.fields import BY_NAME, FIELDS, Match
+from search.letters import likeness
 from search.postgres.columns import LABELS, VALUES, codes
 from search.postgres.parameters import Parameters
 from search.profiles import Profile
@@ -22,7 +23,6 @@ from search.query.text import (
     is_optional,
     joined,
     whole_names,
-    wrong_letters,
 )
 from search.request import SearchRequest
 from search.words import fold, split
@@ -39,12 +39,12 @@ class _Word:
 
     forms: tuple[str, ...]  # as it is written, and what else people call it
     names: tuple[str, ...] = ()  # joined with a neighbour: in names only
-    misspelt: bool = False
+    similar: tuple[str, ...] = ()  # for which it may be misspelt
     needed: bool = True
 
 
-def _words(text: str, misspelt: Collection[str] = ()) -> list[_Word]:
-    written = split(text)
+def _words(request: SearchRequest) -> list[_Word]:
+    written = split(request.text or "")
     head, tail = written[:MOST_WORDS], written[MOST_WORDS:]
     all_optional = all(is_optional(word) for word in head)
     found: list[_Word] = []
@@ -52,9 +52,11 @@ def _words(text: str, misspelt: Collection[str] = ()) -> list[_Word]:
         needed = all_optional or not is_optional(word)
         match _WORD.findall(word):
             case [part]:
-                forms = (part, *also_called(fold(part)))
+                begun = request.begun if index == len(written) - 1 else ()
+                forms = (part, *also_called(fold(part)), *begun)
                 names = tuple(each for each in joined(head, index) if _WORD.fullmatch(each))
-                found.append(_Word(forms, names, fold(part) in misspelt, needed))
+                similar = request.similar.get(fold(part), ())
+                found.append(_Word(forms, names, similar, needed))
             case parts:  # one word to a reader, several to PostgreSQL
                 found += [_Word((part,), needed=needed) for part in parts]
     return found + [_Word((part,)) for word in tail for part in _WORD.findall(word)]
@@ -62,7 +64,7 @@ def _words(text: str, misspelt: Collection[str] = ()) -> list[_Word]:
 
 def condition(request: SearchRequest, into: Parameters) -> str:
     """True where all the needed words are found; text without a word finds nothing."""
-    words = dict.fromkeys(_words(request.text or "", request.misspelt))
+    words = dict.fromkeys(_words(request))
     needed = [_anywhere(word, into) for word in words if word.needed]
     return f"words @@ ({' && '.join(needed)})" if needed else "false"
 
@@ -70,8 +72,7 @@ def condition(request: SearchRequest, into: Parameters) -> str:
 def _anywhere(word: _Word, into: Parameters) -> str:
     ways = [_query(form, "", into) for form in word.forms]
     ways += [_query(name, LABELS["name"], into) for name in word.names]
-    if word.misspelt:
-        ways.append(f"({_similar(word, into)}).any_of")
+    ways += [_query(each, "", into) for each in word.similar]
     return f"({' || '.join(ways)})"
 
 
@@ -79,18 +80,12 @@ def _query(word: str, labels: str, into: Parameters) -> str:
     return f"vehicle_query({into.add(word, 'text')}, '{labels}')"
 
 
-def _similar(word: _Word, into: Parameters) -> str:
-    """The similar words of names: `any_of` them, `terms` one by one, `shares` of equal letters."""
-    (written, *_) = word.forms
-    return f"(SELECT similar_names({into.add(written, 'text')}, {wrong_letters(written)}))"
-
-
 def score(request: SearchRequest, profile: Profile, into: Parameters) -> str:
     """The sum over the words of the best way in which each is found, and the whole names."""
     text = request.text or ""
     parts = [
         f"{times} * {_best(word, profile, into)}"
-        for word, times in Counter(_words(text, request.misspelt)).items()
+        for word, times in Counter(_words(request)).items()
     ]
     names = f"folded = ANY({into.add(whole_names(split(text)[:MOST_WORDS]), 'text[]')})"
     parts += [
@@ -103,12 +98,14 @@ def score(request: SearchRequest, profile: Profile, into: Parameters) -> str:
 def _best(word: _Word, profile: Profile, into: Parameters) -> str:
     weights = profile.text.weights
     # What is needed and has no other way to be found is found: nobody need look again.
-    sure = word.needed and not (word.forms[1:] or word.names or word.misspelt)
+    sure = word.needed and not (word.forms[1:] or word.names or word.similar)
     ways = [_found(form, "", weights, into, sure=sure) for form in word.forms]
     named = {each: weights[each] for each in NAMES}
     ways += [_found(name, LABELS["name"], named, into) for name in word.names]
-    if word.misspelt:
-        ways.append(_shares(into.once(_similar(word, into)), profile.typo.points))
+    ways += [
+        _instead(each, profile.typo.points * likeness(fold(word.forms[0]), each), into)
+        for each in word.similar
+    ]
     return ways[0] if len(ways) == 1 else f"greatest({', '.join(ways)})"
 
 
@@ -136,17 +133,14 @@ def _is_in(name: str, word: str, values: str, into: Parameters) -> str:
     return f"{name} {'&&' if BY_NAME[name].match is Match.ALL else '= ANY'}({values})"
 
 
-def _shares(similar: str, points: float) -> str:
-    """The points of all similar words in the name, each by its share of equal letters."""
-    return f"""CASE WHEN words @@ ({similar}).any_of THEN '{points!r}'::float8 * (
-        SELECT sum(share) FROM unnest(({similar}).terms, ({similar}).shares) AS each (term, share)
-        WHERE words @@ term
-    ) ELSE 0 END"""  # noqa: S608 - our own names
+def _instead(similar: str, points: float, into: Parameters) -> str:
+    found = f"words @@ {into.once(_query(similar, '', into))}"
+    return f"CASE WHEN {found} THEN '{points!r}'::float8 ELSE 0 END"
 
 
 def highlights(request: SearchRequest, into: Parameters) -> str:
     """A JSON object: the title whole and one excerpt of the description, marked."""
-    words = dict.fromkeys(_words(request.text or "", request.misspelt))
+    words = dict.fromkeys(_words(request))
     if not words:
         return "'{}'::jsonb"
     any_word = f"(SELECT {' || '.join(_anywhere(word, into) for word in words)})"

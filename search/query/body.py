@@ -78,7 +78,11 @@ def _query(request: SearchRequest, profile: Profile, always: list[Clause]) -> Cl
     scored: list[Clause] = []
     if request.text:
         found = text.match(
-            request.text, request.misspelt, weights=profile.text.weights, typo=profile.typo.points
+            request.text,
+            request.similar,
+            request.begun,
+            weights=profile.text.weights,
+            typo=profile.typo.points,
         )
         query["must"] = [found]
     if request.like:

@@ -1,7 +1,7 @@
 """Free text: every word must be found somewhere, and scores the best place where it is.
 
 A word is found as it stands, by what else people call it, joined with its neighbour (`f 150` is
-`f150`) or, where it looks misspelt, by a similar word of the name.
+`f150`), by what it may become while it is typed or, where it looks misspelt, by a similar word.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,6 +10,7 @@ from typing import Any
 
 from search.aliases import also_called
 from search.fields import FIELDS, Field, Kind
+from search.letters import likeness
 from search.words import fold, split
 
 Clause = dict[str, Any]
@@ -19,9 +20,9 @@ WEIGHTS: Mapping[str, int] = MappingProxyType({field.name: field.weight for fiel
 HIGHLIGHTED: tuple[str, ...] = tuple(field.name for field in FIELDS if field.highlight)
 # Where joined words are looked for: they are spellings of a name, not of anything else.
 NAMES = ("make", "model", "name")
-TYPO = 0.2  # of a similar word, before its share of equal letters; below any word that is found
+TYPO = 0.2  # of a similar word, before its likeness; below any word that is found
+NO_WORDS: Mapping[str, Collection[str]] = MappingProxyType({})
 WHOLE_NAMES, WHOLE = ("make", "model"), 1  # of which the text may have the whole, and its points
-LONG = 8  # letters from which on two may be wrong
 _LONGEST_NAME = 3  # words, as of the Range Rover Sport
 MOST_WORDS = 24  # with alternatives of their own; those after them only as they stand
 
@@ -79,7 +80,8 @@ TEXT_FIELDS: tuple[str, ...] = tuple(weighted(WEIGHTS))
 
 def match(
     text: str,
-    misspelt: Collection[str] = (),
+    similar: Mapping[str, Collection[str]] = NO_WORDS,
+    begun: Collection[str] = (),
     *,
     weights: Mapping[str, int] = WEIGHTS,
     typo: float = TYPO,
@@ -87,7 +89,7 @@ def match(
     """All words that matter, each in any field: "tesla model x in seattle".
 
     With boolean similarity the score is the sum over the words of their best field's weight.
-    `misspelt` are the words, folded, for which similar ones will do.
+    `similar` are the words, folded, for which others will do; `begun` those that do for the last.
     """
     words = split(text) or [text]
     fields, names = weighted(weights), weighted(weights, NAMES)
@@ -99,10 +101,13 @@ def match(
     must: list[Clause] = []
     should: list[Clause] = []
     for index, word in enumerate(words):
-        ways = [_all_of(each, fields) for each in (word, *also_called(fold(word)))]
+        ends = begun if index == len(words) - 1 and not rest else ()
+        ways = [_all_of(each, fields) for each in (word, *also_called(fold(word)), *ends)]
         ways += [_all_of(each, names) for each in joined(words, index)]
-        if fold(word) in misspelt:
-            ways.append(_similar(word, typo))
+        ways += [
+            _instead(each, fields, typo * likeness(fold(word), each))
+            for each in similar.get(fold(word), ())
+        ]
         clause = ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}
         needed = all_optional or fold(word) not in OPTIONAL
         (must if needed else should).append(clause)
@@ -159,22 +164,8 @@ def _may_join(word: str) -> bool:
     return len(word) == 1 or fold(word) not in OPTIONAL
 
 
-def _similar(word: str, boost: float) -> Clause:
-    return {
-        "match": {
-            "name": {
-                "query": word,
-                "fuzziness": wrong_letters(word),
-                "prefix_length": 1,
-                "boost": boost,
-            }
-        }
-    }
-
-
-def wrong_letters(word: str) -> int:
-    """How many letters of a word may be wrong."""
-    return 2 if len(word) >= LONG else 1
+def _instead(word: str, fields: list[str], points: float) -> Clause:
+    return {"constant_score": {"filter": _all_of(word, fields), "boost": points}}
 
 
 def highlight() -> dict[str, Any]:

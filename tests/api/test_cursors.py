@@ -14,7 +14,14 @@ from tests.conftest import SECRET
 
 SETTINGS = Settings(secret_key=SECRET)
 LIST = "search 5f2b6c0e"
-LAST = {"after": [4500, 17], "engine": "postgres", "misspelt": [], "now": 1.5, "understood": []}
+LAST = {
+    "after": [4500, 17],
+    "engine": "postgres",
+    "similar": {},
+    "begun": [],
+    "now": 1.5,
+    "understood": [],
+}
 # Long enough to be compressed.
 LONG = LAST | {"pinned": list(range(1000, 1100))}
 both = pytest.mark.parametrize("last", [LAST, LONG], ids=["plain", "compressed"])

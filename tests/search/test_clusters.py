@@ -163,6 +163,7 @@ def test_text_is_understood_as_in_a_search(market: Market) -> None:
 
 def test_misspelt_words_are_corrected_as_in_a_search(market: Market) -> None:
     many(market, (19.7, -155.1), make="Jeep", model="Wrangler")
+    market.learn()
     assert ask(market, WORLD, 3, q="wranlger")["total"]["value"] == FEW + 1
 
 

@@ -7,7 +7,6 @@ scores in 32 bits, so scores are the same within 1e-4, and what is closer may ch
 
 import os
 import random
-from collections.abc import Container
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,12 +14,14 @@ import pytest
 from msgspec.structs import replace
 
 from api.search_parameters import parse
+from search.did_you_mean import similar
 from search.postgres import statement
 from search.profiles import DEFAULT, Profile
 from search.query import body
 from search.request import Near, SearchRequest
-from search.typos import misspelt
 from search.understand import vocabulary
+from search.understand.vocabulary import EMPTY, Vocabulary
+from search.words import fold, split
 from tests.market import Market
 from tests.search.test_against_sql import TODAY, fill, random_search
 
@@ -77,14 +78,23 @@ def named(market: Market) -> Market:
     return market
 
 
-def known(market: Market) -> Container[str]:
+def known(market: Market) -> Vocabulary:
     """The words of the index, as the API knows them."""
-    return vocabulary.read(market.elastic, market.alias).words
+    return vocabulary.read(market.elastic, market.alias)
 
 
-def random_text(rng: random.Random, words: Container[str]) -> SearchRequest:
-    """A search by one to four words, every second one with filters, a point or dates as well."""
-    text = " ".join(rng.choices(WORDS, k=rng.choice([1, 1, 2, 2, 3, 4])))
+def as_asked(request: SearchRequest, text: str, words: Vocabulary) -> SearchRequest:
+    """A search by the text, whose misspelt words similar ones will do for."""
+    alike = similar(text, words.words, words.near)
+    return replace(request, text=text, similar=alike, now=datetime.now(UTC))
+
+
+def random_text(rng: random.Random, words: Vocabulary) -> SearchRequest:
+    """A search by one to four words, every second one with filters, a point or dates as well.
+
+    The last word may be unfinished.
+    """
+    text = " ".join(rng.choices(WORDS, k=rng.choice([1, 1, 1, 2, 2, 3, 4])))
     asked = random_search(rng) if rng.random() < 0.5 else {}
     pairs = [
         (name, str(each).lower() if isinstance(each, bool) else str(each))
@@ -92,8 +102,13 @@ def random_text(rng: random.Random, words: Container[str]) -> SearchRequest:
         for each in (value if isinstance(value, list) else [value])
     ]
     request, _ = parse([*pairs, ("limit", "100"), ("facets", "none")], TODAY)
-    known = words if rng.random() < 0.7 else frozenset[str]()  # before a process has learnt any
-    return replace(request, text=text, misspelt=misspelt(text, known), now=datetime.now(UTC))
+    if rng.random() < 0.15:  # before a process has learnt any
+        return as_asked(request, text, EMPTY)
+    if rng.random() < 0.3:
+        text = text[: -rng.randint(1, 3)].strip() or text
+        last = fold(split(text)[-1])
+        return replace(as_asked(request, text, words), begun=words.near.begun(last))
+    return as_asked(request, text, words)
 
 
 def by_elasticsearch(market: Market, asked: SearchRequest, profile: Profile) -> list[Any]:
@@ -157,7 +172,7 @@ def test_browsing_scores_the_same_in_both(named: Market) -> None:
     """Without text the signals alone make the order."""
     rng = random.Random(53)
     for _ in range(REQUESTS // 4):
-        same_scores(named, replace(random_text(rng, frozenset()), text=None, misspelt=()))
+        same_scores(named, replace(random_text(rng, EMPTY), text=None))
 
 
 @pytest.mark.parametrize(
@@ -165,12 +180,11 @@ def test_browsing_scores_the_same_in_both(named: Market) -> None:
     [
         "telsa modl", "wragnler", "suburbn hilo", "chevrolte", "beemer 3series", "f 150 truck",
         "landrover range rover sport", "jeep wrangler", "a class merc", "fird f150", "ev in hilo",
-        " ".join(["jeep"] * 30), "jeep jeep wrangler", "the a in", "sandy beech", "vette",
+        " ".join(["jeep"] * 30), "jeep jeep wrangler", "the a in", "sandy beach", "vette",
     ],
 )  # fmt: skip
 def test_ways_to_write_a_name_score_the_same(named: Market, text: str) -> None:
-    guesses = misspelt(text, known(named))
-    assert same_scores(named, SearchRequest(text=text, misspelt=guesses, limit=100)) > 0
+    assert same_scores(named, as_asked(SearchRequest(limit=100), text, known(named))) > 0
 
 
 def test_a_car_on_the_other_side_of_the_world_has_a_score(market: Market) -> None:

@@ -73,6 +73,7 @@ def test_text_is_understood_as_in_a_search(fleet: Market) -> None:
 
 
 def test_misspelt_words_are_corrected_as_in_a_search(fleet: Market) -> None:
+    fleet.learn()
     assert counts(fleet, "make", text="wranlger") == {"Jeep": 2}
 
 

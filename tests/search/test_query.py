@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
+
 from search.query.body import SOURCE, UNREAD, build
 from search.query.text import TEXT_FIELDS, match
 from search.request import Box, Dates, Near, SearchRequest
@@ -194,16 +196,22 @@ def test_what_people_call_it_is_another_way() -> None:
 
 
 def test_similar_words_will_do_for_one_that_looks_misspelt() -> None:
-    def similar(text: str, fuzziness: int) -> dict[str, Any]:
-        how = {"query": text, "fuzziness": fuzziness, "prefix_length": 1, "boost": 0.2}
-        return {"match": {"name": how}}
+    def similar(text: str, points: float) -> dict[str, Any]:
+        return {"constant_score": {"filter": word(text), "boost": pytest.approx(points)}}
 
-    assert match("tesla modl", ("modl",))["bool"]["must"] == [
+    assert match("tesla modl", {"modl": ("model", "modi")})["bool"]["must"] == [
         either(word("tesla"), joined("teslamodl")),
-        either(word("modl"), joined("teslamodl"), similar("modl", 1)),
+        either(word("modl"), joined("teslamodl"), similar("model", 0.15), similar("modi", 0.15)),
     ]
-    assert match("Wrangeler", ("wrangeler",))["bool"]["must"] == [
-        either(word("Wrangeler"), similar("Wrangeler", 2))
+    assert match("Wragnelr", {"wragnelr": ("wrangler",)})["bool"]["must"] == [
+        either(word("Wragnelr"), similar("wrangler", 0.15))
+    ]
+
+
+def test_an_unfinished_last_word_is_what_it_may_become() -> None:
+    assert match("jeep wra", {}, ("wrangler", "wraith"))["bool"]["must"] == [
+        either(word("jeep"), joined("jeepwra")),
+        either(word("wra"), word("wrangler"), word("wraith"), joined("jeepwra")),
     ]
 
 
