@@ -256,6 +256,7 @@ test("what was asked of the API, for a map of the same vehicles", async () => {
   const { parameters } = userData[0];
   expect(parameters).toEqual({
     q: "wrangler",
+    typing: true,
     city: ["Hilo"],
     priceMin: 5_000,
     bbox: "-156,19,-155,20",

@@ -149,6 +149,21 @@ describe("a signed-in renter", () => {
     await expect(mine()).resolves.toHaveProperty("items");
   });
 
+  test("books once with one key", async () => {
+    const { rides } = recorded({ token });
+    const dates = { start: day(330), end: day(333) };
+    const { items } = await rides.search({ make: ["Toyota"], limit: 1, ...dates });
+    const params = { path: { id: items[0]?.id ?? 0 }, query: dates };
+    const quote = await answered(rides.http.GET("/v1/vehicles/{id}/quote", { params }));
+    const key = { params: { header: { "Idempotency-Key": crypto.randomUUID() } } };
+    const body = { vehicleId: params.path.id, ...dates, quote: quote.token, amount: quote.total };
+    const first = await answered(rides.http.POST("/v1/bookings", { ...key, body }));
+    const again = await answered(rides.http.POST("/v1/bookings", { ...key, body }));
+    expect(again.id).toBe(first.id);
+    const similar = await answered(rides.http.GET("/v1/vehicles/{id}/similar", { params }));
+    expect(similar.items).not.toHaveLength(0);
+  });
+
   test("finds what a booking left: the next search waits until it counts", async () => {
     const { rides, asked } = recorded({ token });
     const dates = { start: day(300), end: day(303) };

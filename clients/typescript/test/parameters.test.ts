@@ -29,6 +29,12 @@ describe("text and facets", () => {
     });
   });
 
+  test("a text is being typed, unless a blank follows or the app knows better", () => {
+    expect(question({ query: " jeep wra" })).toEqual({ q: "jeep wra", typing: true });
+    expect(question({ query: "jeep " })).toEqual({ q: "jeep" });
+    expect(question({ query: "jeep", typing: false })).toEqual({ q: "jeep", typing: false });
+  });
+
   test("a flag that may be either is no filter", () => {
     expect(question({ facetFilters: [["instantBook:true", "instantBook:false"]] })).toEqual({});
   });

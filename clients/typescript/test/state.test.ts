@@ -7,6 +7,7 @@ import { readRequest } from "../src/instantsearch/parameters.js";
 test("every parameter has its widget, or configure", () => {
   const parameters = {
     q: "surf",
+    typing: true,
     make: ["Jeep", "Ford"],
     features: ["GPS"],
     yearMin: 2019,

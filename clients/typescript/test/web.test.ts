@@ -131,6 +131,14 @@ describe("searchBox, hits, stats", () => {
   });
 });
 
+test("a word is found while it is being typed", async () => {
+  start(searchBox({ container: container() }), stats({ container: container() }));
+  await shown(VEHICLES);
+  type(".ais-SearchBox-input", "wrang");
+  await shown(OF_A_MODEL);
+  expect(asked.at(-1)?.searchParams.get("typing")).toBe("true");
+});
+
 describe("refinementList", () => {
   test("alternatives of a facet keep the others in sight, in one call", async () => {
     start(

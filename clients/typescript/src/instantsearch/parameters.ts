@@ -110,8 +110,7 @@ export function readRequest(request: SearchRequest, reading: Reading): Asked {
     readNumericFilters(numericFilters, reading.units),
     readOthers(others),
   ];
-  const text = typeof query === "string" ? query.trim() : "";
-  const question = merge([text ? { q: text } : {}, ...filters]);
+  const question = merge([readText(query, others), ...filters]);
   if (question["sort"] === "distance" && question["lat"] === undefined) {
     throw new Error(`${index} needs a point to measure from: give aroundLatLng by configure.`);
   }
@@ -128,6 +127,19 @@ export function readRequest(request: SearchRequest, reading: Reading): Asked {
     hitsPerPage: typeof hitsPerPage === "number" ? hitsPerPage : DEFAULT_HITS,
     tags: { pre: tag(highlightPreTag, "<em>"), post: tag(highlightPostTag, "</em>") },
   };
+}
+
+/**
+ * Nothing tells a text that is being typed from one that is not, but a blank behind its last word.
+ * An app that searches only for whole texts says `typing: false` by configure.
+ */
+function readText(query: unknown, others: Record<string, unknown>): Question {
+  const text = typeof query === "string" ? query.trim() : "";
+  if (text === "") {
+    return {};
+  }
+  const typing = others["typing"] === undefined && String(query).endsWith(text);
+  return typing ? { q: text, typing } : { q: text };
 }
 
 /** `price_desc` is the API's `-price`; any of its orders may also be named as it is. */

@@ -24,7 +24,15 @@ export function toUiState(
   parameters: object,
   { indexName = "vehicles", units = {} }: Partial<Reading> = {},
 ): Partial<VehiclesUiState> & Pick<VehiclesUiState, "configure"> {
-  const { q, sort, bbox, instantBook, ...others } = parameters as Record<string, unknown>;
+  // Whether the text is being typed, the search client says by itself.
+  const {
+    q,
+    typing: _,
+    sort,
+    bbox,
+    instantBook,
+    ...others
+  } = parameters as Record<string, unknown>;
   const ranges = rangesOf(others, units);
   const lists: VehiclesUiState["refinementList"] = {};
   const configure: Record<string, unknown> = {};
