@@ -19,6 +19,8 @@ _THIS = frozenset(["this", "the", "this coming", "the coming"])
 DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2}
 LONGEST_RENTAL = 365  # days
 FARTHEST = 730  # days from today
+MONTHS_A_YEAR = 12
+LONGEST_WRAP = 300  # "27 to 20 December" is a slip, not a stay of a year less a week
 
 MONTHS = {
     name: number
@@ -76,10 +78,14 @@ _NOT_A_TIME = (
     r"passengers?|adults|seats?|seaters?|doors?)\b)"
 )
 
+_SLASHED = re.compile(r"\d{1,2} / \d{1,2}(?: / \d+)?")
+_A_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
+
 # One alternative for each way to name a day; the name of its group says how it is resolved.
 _POINTS = (
-    r"(?P<iso>20\d\d ?- ?\d{1,2} ?- ?\d{1,2})",
-    r"(?P<slashed>\d{1,2} / \d{1,2}(?: / (?:20)?\d\d)?)(?! [/:\d])",
+    r"(?P<iso>20\d\d (?:- \d{1,2} -|/ \d{1,2} /) \d{1,2})(?! [/:\d])",
+    r"(?<!/ )(?P<slashed>\d{1,2} / \d{1,2}(?: / (?:20)?\d\d)?)(?! [/:\d])",
+    r"(?P<dotted>\d{1,2}\.\d{1,2}\.20\d\d)",
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{MONTH})"
     + _YEAR.format("year1"),
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<month2>{MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
@@ -120,6 +126,13 @@ _ON = r"(?:on|for)"
 _FOR = rf"(?:for|lasting) (?:about |around )?(?P<length>{_COUNT} {_UNIT}|the week)"
 _SHORT_TO = r"(?:until|till|til|through|thru|to|-|–|and)"
 
+# Numbers that look like a day without being read as one, joined to a day: the other end of it.
+_JOIN = r"(?:to|until|till|til|through|thru|-|–|—|/)"
+_DATE_LIKE = r"(?:\d{1,4} / \d{1,2}|\d{1,2}\.(?:0\d|1[012]))(?!\d)"
+_JOINED_TO = re.compile(rf" {_JOIN} {_DATE_LIKE}")
+_JOINED_BY = re.compile(rf"(?<!\S){_DATE_LIKE}(?: \.)? {_JOIN} $")
+_JOINED_BY_NUMBER = re.compile(rf"\d(?: \.)? {_JOIN} $")
+
 _B, _E = r"(?<!\S)", r"(?!\S)"
 _FORMS = tuple(
     (name, re.compile(_B + pattern + _E))
@@ -147,11 +160,17 @@ _FORMS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Half-open. Only `start` or only `end` may be known; `single` is one day named alone."""
+    """Half-open. Only `start` or only `end` may be known; `single` is one day named alone.
+
+    Neither is known of a range that is not sure: what is said of its ends is not read either.
+    """
 
     start: date | None
     end: date | None
     single: bool = False
+
+
+_NOT_SURE = Days(None, None)
 
 
 def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
@@ -161,9 +180,23 @@ def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
             try:
                 days = _read(name, match, today)
             except ValueError:
-                continue  # no such day: the 31st of April
-            if days and _possible(days, today):
+                days = None  # no such day: the 31st of April
+            if days and _possible(days, today) and not _is_torn(name, match):
                 yield span, days
+            elif name == "range":
+                yield span, _NOT_SURE
+
+
+def _is_torn(name: str, match: re.Match[str]) -> bool:
+    """Whether the day is an end of a range of which the other end is not understood."""
+    if name == "range" or "a" not in match.groupdict():
+        return False
+    start, words = match.start("a"), match["a"]
+    before = _JOINED_BY if any(map(str.isalpha, words)) else _JOINED_BY_NUMBER
+    return bool(
+        _JOINED_TO.match(match.string, match.end("a"))
+        or before.search(match.string, max(start - 20, 0), start)
+    )
 
 
 def crowded(line: Line) -> bool:
@@ -184,21 +217,28 @@ def _possible(days: Days, today: date) -> bool:
 def _read(name: str, match: re.Match[str], today: date) -> Days | None:
     match name:
         case "days_of" | "month_days":
-            return _days_of_month(match, today)
+            return _days_of_month(name, match, today)
         case "weekend":
             return _weekend(_week_start(match["which"], today), today, long=bool(match["long"]))
         case "week":
             return _week(_week_start(match["which"], today), today)
-    first = point(match["a"], today)
-    return _from_first(name, match, today, first) if first else None
-
-
-def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Days | None:
-    match name:
         case "range":
-            # On the way back the same weekday or day of the month is the one after.
-            last = point(match["b"], today, after=first)
-            return Days(first, last) if last else None
+            return _range(match["a"], match["b"], today)
+    return _from_first(name, match, today, point(match["a"], today))
+
+
+def _range(a: str, b: str, today: date) -> Days | None:
+    """From one day to another; 1/2 beside 24/12 is in the same order, the 1st of February."""
+    first = point(a, today, day_first=_day_first(b))
+    # On the way back the same weekday or day of the month is the one after.
+    last = point(b, today, after=first, day_first=_day_first(a))
+    if last.year > first.year and (last - first).days > LONGEST_WRAP and not _A_YEAR.search(b):
+        return None
+    return Days(first, last)
+
+
+def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Days:
+    match name:
         case "stay":
             return Days(first, _add(first, match["length"]))
         case "weekend_of":
@@ -212,8 +252,8 @@ def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Da
     return Days(first, first + timedelta(days=1), single=True)
 
 
-def _days_of_month(match: re.Match[str], today: date) -> Days | None:
-    """Days of one month, "3 to 7 March" and "March 3-7", or of two: "28 to 3 April"."""
+def _days_of_month(name: str, match: re.Match[str], today: date) -> Days | None:
+    """Days of one month, "3 to 7 March" and "March 3-7", or of two: "28 to 3 April", "March 28-3"."""
     low, high, month = _day(match["a"]), _day(match["b"]), MONTHS[match["month"].split()[0]]
     if match["year"]:
         start = date(int(match["year"]), month, low)
@@ -221,11 +261,14 @@ def _days_of_month(match: re.Match[str], today: date) -> Days | None:
     if low < high:
         start = _next(month, low, today)
         return Days(start, start.replace(day=high))
-    if match["month"] == match["b"]:
+    if low == high:
         return None
+    if name == "month_days":
+        start = _next(month, low, today)
+        return Days(start, _recur(high, today, start))
     end = _next(month, high, today)
     before = end.replace(day=1) - timedelta(days=1)
-    return Days(before.replace(day=low), end) if low > high else None
+    return Days(before.replace(day=low), end)
 
 
 def _monday(day: date) -> date:
@@ -246,8 +289,12 @@ def _weekend(monday: date, today: date, *, long: bool) -> Days:
     return Days(max(start, today), monday + timedelta(weeks=1))
 
 
-def point(words: str, today: date, after: date | None = None) -> date | None:
+def point(
+    words: str, today: date, after: date | None = None, *, day_first: bool | None = None
+) -> date:
     """The day that `words` name; what recurs is the first one after `after`, or not before today.
+
+    `day_first` is the order of 3/4, where that is known from elsewhere.
 
     Raises:
         ValueError: there is no such day.
@@ -258,9 +305,12 @@ def point(words: str, today: date, after: date | None = None) -> date | None:
     found = {name: value for name, value in match.groupdict().items() if value}
     earliest = after + timedelta(days=1) if after else today
     if day := found.get("iso"):
-        return date(*(int(part) for part in day.split("-")))
+        return date(*(int(part) for part in re.split("[-/]", day)))
+    if dotted := found.get("dotted"):
+        number, month_number, year_number = map(int, dotted.split("."))
+        return date(year_number, month_number, number)
     if slashed := found.get("slashed"):
-        return _slashed(slashed, earliest)
+        return _slashed(slashed, earliest, day_first)
     if month := found.get("month") or found.get("month2"):
         number = _day(found.get("day") or found["day2"])
         year = found.get("year1") or found.get("year2")
@@ -333,12 +383,24 @@ def _of_month(day: int, which: str, today: date) -> date:
     return date(today.year + year, month + 1, day)
 
 
-def _slashed(words: str, earliest: date) -> date:
+def _day_first(words: str) -> bool | None:
+    """The order of a slashed day, where only one is possible."""
+    if not _SLASHED.fullmatch(words):
+        return None
+    first, second, *_ = (int(part) for part in words.split("/"))
+    if (first > MONTHS_A_YEAR) == (second > MONTHS_A_YEAR):
+        return None
+    return first > MONTHS_A_YEAR
+
+
+def _slashed(words: str, earliest: date, day_first: bool | None) -> date:
     """Day and month, where only one order is possible: 3/4 may be either and is not understood."""
     first, second, *rest = (int(part) for part in words.split("/"))
-    if first <= 12 and second <= 12 and first != second:  # noqa: PLR2004 - months
+    own = _day_first(words)
+    order = day_first if own is None else own
+    if order is None and first != second:
         raise ValueError
-    month, day = (first, second) if second > 12 or first == second else (second, first)  # noqa: PLR2004
+    day, month = (first, second) if order else (second, first)
     if rest:
         return date(2000 + rest[0] % 100, month, day)
     return _next(month, day, earliest)

@@ -81,6 +81,7 @@ def _stay(found: list[_Found]) -> dict[Span, dict[str, Any]]:
     mentions: list[tuple[Span, Days]] = [
         (span, said["days"]) for span, _, said in found if "month" not in said
     ]
+    mentions = [each for each in mentions if each[1].start or each[1].end]
     if some_month and not mentions:
         return dict(some_month[:1])
     for span, days in mentions:
