@@ -79,6 +79,11 @@ _NOT_A_TIME = (
 )
 
 _SLASHED = re.compile(r"\d{1,2} / \d{1,2}(?: / \d+)?")
+_WHICH_WEEK = "this|next|the following|the next"
+_IN_A_WEEK = re.compile(
+    rf"(?P<day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week"
+    rf"|(?P<week2>{_WHICH_WEEK}) week(?: ,)?(?: on)? (?P<day2>{_WEEKDAY})"
+)
 _A_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 
 # One alternative for each way to name a day; the name of its group says how it is resolved.
@@ -95,8 +100,8 @@ _POINTS = (
     r"(?:the )?(?P<overmorrow>day after tomorrow)",
     r"(?P<tomorrow>(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)(?: (?:morning|afternoon|evening|night))?)",
     r"(?P<today>(?:later )?(?:today|tonight)|this (?:morning|afternoon|evening))",
-    rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>this|next|the following|the next) week",
-    rf"(?P<week2>this|next) week(?: on)? (?P<week_day2>{_WEEKDAY})",
+    rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week",
+    rf"(?P<week2>this|next) week(?: ,)?(?: on)? (?P<week_day2>{_WEEKDAY})",
     rf"(?:the )?(?P<weekday>(?:(?:this coming|coming|this|next) )?{_WEEKDAY})(?! (?:of|the \d))",
     rf"(?P<holiday>{_any(_HOLIDAYS)})",
     rf"in (?P<after>{_COUNT} (?:days?|weeks?))(?: time)?",
@@ -148,7 +153,9 @@ _FORMS = tuple(
         ("weekend", r"(?:for |on |over |from )?(?P<which>this|next|the|the coming|this coming|the next|the following)"
                     r" (?P<long>long )?weekend(?! (?:of|trip|getaway))"),
         ("weekend_of", rf"(?:for |on |over )?(?:the )?(?P<long>long )?weekend of (?P<a>{_Q})"),
-        ("week", rf"(?:for |in |during )?(?P<which>this|next|the following|all of next) week(?! (?:on )?{_WEEKDAY})"),
+        ("week", rf"(?:for |in |during )?(?P<which>this|next|the following|all of next) week(?! (?:, )?(?:(?:on|{_FROM}) )?{_WEEKDAY})"),
+        ("in_week", rf"(?:for |in |during )?(?P<which>this|next|the following) week(?: ,)? {_FROM} (?P<a>{_WEEKDAY})"
+                    rf"(?: {_SHORT_TO} (?P<b>{_WEEKDAY}))?"),
         ("week_of", rf"(?:for |in |during )?(?:the )?week of (?P<a>{_Q})"),
         ("until", rf"{_UNTIL} (?P<a>{_Q})"),
         ("from", rf"{_FROM} (?P<a>{_Q})"),
@@ -224,11 +231,21 @@ def _read(name: str, match: re.Match[str], today: date) -> Days | None:
             return _week(_week_start(match["which"], today), today)
         case "range":
             return _range(match["a"], match["b"], today)
+        case "in_week":
+            first = f"{match['a']} {match['which']} week"
+            return (
+                _range(first, match["b"], today) if match["b"] else Days(point(first, today), None)
+            )
     return _from_first(name, match, today, point(match["a"], today))
 
 
 def _range(a: str, b: str, today: date) -> Days | None:
     """From one day to another; 1/2 beside 24/12 is in the same order, the 1st of February."""
+    if a in _WEEKDAYS and (within := _IN_A_WEEK.fullmatch(b)):
+        # "Monday to Friday next week": both are of that week, unless it then went backwards.
+        named, which = within["day"] or within["day2"], within["week"] or within["week2"]
+        if _WEEKDAYS[a] < _WEEKDAYS[named]:
+            a = f"{a} {which} week"
     first = point(a, today, day_first=_day_first(b))
     # On the way back the same weekday or day of the month is the one after.
     last = point(b, today, after=first, day_first=_day_first(a))
