@@ -63,8 +63,8 @@ def _any(words: Iterator[str] | dict[str, int] | dict[str, tuple[int, int]]) -> 
 
 
 MONTH = rf"(?:{_any(MONTHS)})(?: \.)?"
-# "sat nav" and "sun roof" are no days.
-_WEEKDAY = rf"(?:(?:{_any(_WEEKDAYS)})(?! (?:nav|roof|shade|visor|screen|city)\b))"
+# "sat nav", "sun roof" and "the sun" are no days.
+_WEEKDAY = rf"(?:(?:{_any(_WEEKDAYS)})(?<!\bthe sun)(?! (?:nav|roof|shade|visor|screen|city)\b))"
 _NTH = r"\d{1,2}(?:st|nd|rd|th)"
 _NOT_A_DAY = r"(?! (?:row|street|st|ave|avenue|gen|generation|floor|party|person|gear|class|one)\b)"
 _DAY = rf"(?:{_NTH}|\d{{1,2}})"
@@ -78,6 +78,11 @@ _NOT_A_TIME = (
     r"passengers?|adults|seats?|seaters?|doors?)\b)"
 )
 
+# "24/7" is always, "rated 5/5" and "5/5 stars" say how good a car is.
+_RATED = r"(?:stars?|rating|rated|reviews?|score)"
+_NOT_RATED = r"(?<!/ )(?!24 / 7(?! /))" + "".join(
+    rf"(?<!\b{word} )" for word in ("rated", "rating", "score", "scored", "stars", "reviews")
+)
 _SLASHED = re.compile(r"\d{1,2} / \d{1,2}(?: / \d+)?")
 _WHICH_WEEK = "this|next|the following|the next"
 _IN_A_WEEK = re.compile(
@@ -89,7 +94,7 @@ _A_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 # One alternative for each way to name a day; the name of its group says how it is resolved.
 _POINTS = (
     r"(?P<iso>20\d\d (?:- \d{1,2} -|/ \d{1,2} /) \d{1,2})(?! [/:\d])",
-    r"(?<!/ )(?P<slashed>\d{1,2} / \d{1,2}(?: / (?:20)?\d\d)?)(?! [/:\d])",
+    rf"{_NOT_RATED}(?P<slashed>\d{{1,2}} / \d{{1,2}}(?: / (?:20)?\d\d)?)(?! (?:[/:\d★]|{_RATED}\b))",
     r"(?P<dotted>\d{1,2}\.\d{1,2}\.20\d\d)",
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{MONTH})"
     + _YEAR.format("year1"),
@@ -128,6 +133,7 @@ _UNTIL = (
     r"(?: it| the car| the vehicle)?(?: on| by)?)"
 )
 _ON = r"(?:on|for)"
+_ON_SUNDAY = re.compile(rf"(?:on|{_FROM}) sun(?!\S)")  # "sun and beach" is a wish, "on Sun" a day
 _FOR = rf"(?:for|lasting) (?:about |around )?(?P<length>{_COUNT} {_UNIT}|the week)"
 _SHORT_TO = r"(?:until|till|til|through|thru|to|-|–|and)"
 
@@ -188,19 +194,21 @@ def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
                 days = _read(name, match, today)
             except ValueError:
                 days = None  # no such day: the 31st of April
-            if days and _possible(days, today) and not _is_torn(name, match):
+            if days and _possible(days, today) and _is_day(name, match):
                 yield span, days
             elif name == "range":
                 yield span, _NOT_SURE
 
 
-def _is_torn(name: str, match: re.Match[str]) -> bool:
-    """Whether the day is an end of a range of which the other end is not understood."""
-    if name == "range" or "a" not in match.groupdict():
-        return False
+def _is_day(name: str, match: re.Match[str]) -> bool:
+    """Not if it is the sun, nor as an end of a range of which the other end is not understood."""
+    if name in {"range", "in_week"} or "a" not in match.groupdict():
+        return True
     start, words = match.start("a"), match["a"]
+    if words == "sun" and name in {"on", "stay"} and not _ON_SUNDAY.search(match.group()):
+        return False
     before = _JOINED_BY if any(map(str.isalpha, words)) else _JOINED_BY_NUMBER
-    return bool(
+    return not (
         _JOINED_TO.match(match.string, match.end("a"))
         or before.search(match.string, max(start - 20, 0), start)
     )
