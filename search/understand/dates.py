@@ -67,6 +67,7 @@ MONTH = rf"(?:{_any(MONTHS)})(?: \.)?"
 _WEEKDAY = rf"(?:(?:{_any(_WEEKDAYS)})(?<!\bthe sun)(?! (?:nav|roof|shade|visor|screen|city)\b))"
 _NTH = r"\d{1,2}(?:st|nd|rd|th)"
 _NOT_A_DAY = r"(?! (?:row|street|st|ave|avenue|gen|generation|floor|party|person|gear|class|one)\b)"
+_TOMORROW = r"(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)"
 _DAY = rf"(?:{_NTH}|\d{{1,2}})"
 _WORDY = rf"(?:{_any(_ORDINALS)})"
 _YEAR = r"(?:(?: ,)? (?P<{0}>20\d\d))?"
@@ -91,6 +92,22 @@ _IN_A_WEEK = re.compile(
 )
 _A_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 
+# What may stand after any day: "Friday at 5pm", "dec 5, 10:30", "tomorrow morning". It says nothing
+# about the days, so the grammar reads the line without it.
+_PART = r"(?:noon|midday|midnight|morning|afternoon|evening|night)"
+_HOUR = (
+    r"(?:\d{1,2}(?: : \d\d)? ?(?:am|pm|a \. m(?: \.)?|p \. m(?: \.)?)|\d{1,2} : \d\d"
+    rf"|\d{{1,2}} o ['\"] clock|(?:half past )?\d{{1,2}}(?= in the {_PART}))(?!\S)"
+)
+_DAY_BEFORE = (
+    rf"(?<!\S)(?:{_any(_WEEKDAYS)}|{_TOMORROW}|today|tonight|christmas|xmas|eve|{_NTH}|(?:{MONTH}|/|-) \d{{1,2}}|20\d\d"
+    rf"|\d\S*\.20\d\d|\d(?: of)? {MONTH}|(?:this|next) (?:week|month))"
+)
+TIME = re.compile(
+    rf"{_DAY_BEFORE}(?P<skip>(?:(?: ,)?(?: (?:at|around|about|by|@|in the|early|late)){{0,2}} "
+    rf"(?:{_HOUR}|{_PART}(?!\S))){{1,2}}(?: (?:to|-|–|until|till) {_HOUR})?)"
+)
+
 # One alternative for each way to name a day; the name of its group says how it is resolved.
 _POINTS = (
     r"(?P<iso>20\d\d (?:- \d{1,2} -|/ \d{1,2} /) \d{1,2})(?! [/:\d])",
@@ -103,7 +120,7 @@ _POINTS = (
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day3>{_DAY}) of (?P<which>this|next|the|the next) month",
     rf"(?:{_WEEKDAY}(?: ,)? )?the (?P<day4>{_NTH}){_NOT_A_DAY}",
     r"(?:the )?(?P<overmorrow>day after tomorrow)",
-    r"(?P<tomorrow>(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)(?: (?:morning|afternoon|evening|night))?)",
+    rf"(?P<tomorrow>{_TOMORROW})",
     r"(?P<today>(?:later )?(?:today|tonight)|this (?:morning|afternoon|evening))",
     rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week",
     rf"(?P<week2>this|next) week(?: ,)?(?: on)? (?P<week_day2>{_WEEKDAY})",
@@ -219,7 +236,7 @@ def crowded(line: Line) -> bool:
 
     Not to read it bounds what a text that was made up to be slow can cost.
     """
-    return sum(word[0].isdigit() or word in _DAY_WORDS for word in line.tokens) > MOST_DAYS
+    return sum(word[0].isdigit() or word in _DAY_WORDS for word in line.folded.split()) > MOST_DAYS
 
 
 def _possible(days: Days, today: date) -> bool:

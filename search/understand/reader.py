@@ -43,6 +43,7 @@ def understand(
 
 
 def _dates(line: Line, today: date) -> Iterator[_Found]:
+    line = line.without(dates.TIME)
     if dates.crowded(line):
         return
     for span, days in dates.find(line, today):

@@ -222,6 +222,11 @@ def test_kinds_to_keep_stay_text() -> None:
     assert rest(text, understand(text, NAMES, TODAY, ["price", "make"])) == "jeep under $80"
 
 
+def test_a_time_of_day_goes_with_its_day() -> None:
+    readings = understand("jeep, friday at 5pm to sunday 10am, in hilo", NAMES, TODAY)
+    assert [each.words for each in readings] == ["jeep", "friday at 5pm to sunday 10am", "in hilo"]
+
+
 @pytest.mark.parametrize(
     ("text", "remains"),
     [
