@@ -16,7 +16,7 @@ from search.understand.numbers import NUMBER_WORDS
 from search.understand.words import Line, Span
 
 _THIS = frozenset(["this", "the", "this coming", "the coming"])
-DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2}
+DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2, "month": 30}
 LONGEST_RENTAL = 365  # days
 FARTHEST = 730  # days from today
 MONTHS_A_YEAR = 12
@@ -150,8 +150,28 @@ _UNTIL = (
     r"(?: it| the car| the vehicle)?(?: on| by)?)"
 )
 _ON = r"(?:on|for)"
-_ON_SUNDAY = re.compile(rf"(?:on|{_FROM}) sun(?!\S)")  # "sun and beach" is a wish, "on Sun" a day
 _FOR = rf"(?:for|lasting) (?:about |around )?(?P<length>{_COUNT} {_UNIT}|the week)"
+# "In 3 days", "the first two weeks", "2 or 3 days", "$300 a week": the number counts something else
+# or is none that can be relied upon.
+NOT_A_STAY = r"(?<![-–—/$€£] )" + "".join(
+    rf"(?<!\b{word} )"
+    for word in (
+        "in", "first", "last", "next", "past", "other", "final", "every", "each", "within", "after",
+        "before", "least", "most", "than", "minimum", "maximum", "or", "to", "and", "days", "nights",
+        "times", "once", "twice", "per", "dollars", "bucks", "usd", "eur", "euros", "pounds",
+    )
+)  # fmt: skip
+# Where a length says more than how long the stay is, it is not read: "3 days minimum".
+_NO_MORE = (
+    r"(?! (?:(?:an?|per|each|every|minimum|min|maximum|max|or|notice|ago|before|after|prior|ahead|"
+    rf"in advance|later|earlier|old|free|off)\b|[/+]|(?:to|and|-|–|—) (?:a half|{_COUNT} {_UNIT})))"
+)
+_BARE_LENGTH = (
+    rf"(?:\d{{1,2}}|{_any(NUMBER_WORDS)}|(?:a )?couple(?: of)?) (?:days|nights|weeks|fortnights|months)"
+    r"|(?:1|one) (?:week|fortnight|month)|1 (?:day|night)"
+    # "A week from Friday" is a day.
+    r"|a (?:week|fortnight|month)(?= (?:starting|beginning|commencing)\b)"
+)
 _SHORT_TO = r"(?:until|till|til|through|thru|to|-|–|and)"
 
 # Numbers that look like a day without being read as one, joined to a day: the other end of it.
@@ -171,8 +191,6 @@ _FORMS = tuple(
                        rf"(?! (?:of|{MONTH})\b){_NOT_A_TIME}" + _YEAR.format("year")),
         ("range", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q}) {_TO} (?P<b>{_Q})"),
         ("range", rf"between (?P<a>{_Q}) and (?P<b>{_Q})"),
-        ("stay", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q})(?: ,)? {_FOR}"),
-        ("stay", rf"{_FOR}(?: ,)? (?:(?:{_FROM}|{_ON}) )?(?P<a>{_Q})"),
         ("weekend", r"(?:for |on |over |from )?(?P<which>this|next|the|the coming|this coming|the next|the following)"
                     r" (?P<long>long )?weekend(?! (?:of|trip|getaway))"),
         ("weekend_of", rf"(?:for |on |over )?(?:the )?(?P<long>long )?weekend of (?P<a>{_Q})"),
@@ -180,6 +198,8 @@ _FORMS = tuple(
         ("in_week", rf"(?:for |in |during )?(?P<which>this|next|the following) week(?: ,)? {_FROM} (?P<a>{_WEEKDAY})"
                     rf"(?: {_SHORT_TO} (?P<b>{_WEEKDAY}))?"),
         ("week_of", rf"(?:for |in |during )?(?:the )?week of (?P<a>{_Q})"),
+        ("length", rf"{_FOR}{_NO_MORE}"),
+        ("length", rf"{NOT_A_STAY}(?P<length>{_BARE_LENGTH}){_NO_MORE}"),
         ("until", rf"{_UNTIL} (?P<a>{_Q})"),
         ("from", rf"{_FROM} (?P<a>{_Q})"),
         ("on", rf"{_ON} (?P<a>{_Q})"),
@@ -192,12 +212,15 @@ _FORMS = tuple(
 class Days:
     """Half-open. Only `start` or only `end` may be known; `single` is one day named alone.
 
-    Neither is known of a range that is not sure: what is said of its ends is not read either.
+    Neither is known of a `length` alone ("3 days"), nor of a range that is not sure: what is said
+    of its ends is not read either. A `week` or weekend may mean a part of it.
     """
 
     start: date | None
     end: date | None
     single: bool = False
+    week: bool = False
+    length: str = ""
 
 
 _NOT_SURE = Days(None, None)
@@ -222,7 +245,7 @@ def _is_day(name: str, match: re.Match[str]) -> bool:
     if name in {"range", "in_week"} or "a" not in match.groupdict():
         return True
     start, words = match.start("a"), match["a"]
-    if words == "sun" and name in {"on", "stay"} and not _ON_SUNDAY.search(match.group()):
+    if words == "sun" and name == "on" and not match.group().startswith("on "):
         return False
     before = _JOINED_BY if any(map(str.isalpha, words)) else _JOINED_BY_NUMBER
     return not (
@@ -250,6 +273,9 @@ def _read(name: str, match: re.Match[str], today: date) -> Days | None:
     match name:
         case "days_of" | "month_days":
             return _days_of_month(name, match, today)
+        case "length":
+            days = days_in(match["length"])
+            return Days(None, None, length=match["length"]) if 0 < days <= LONGEST_RENTAL else None
         case "weekend":
             return _weekend(_week_start(match["which"], today), today, long=bool(match["long"]))
         case "week":
@@ -281,8 +307,6 @@ def _range(a: str, b: str, today: date) -> Days | None:
 
 def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Days:
     match name:
-        case "stay":
-            return Days(first, _add(first, match["length"]))
         case "weekend_of":
             return _weekend(_monday(first), today, long=bool(match["long"]))
         case "week_of":
@@ -322,13 +346,13 @@ def _week_start(which: str, today: date) -> date:
 
 
 def _week(monday: date, today: date) -> Days:
-    return Days(max(monday, today), monday + timedelta(weeks=1))
+    return Days(max(monday, today), monday + timedelta(weeks=1), week=True)
 
 
 def _weekend(monday: date, today: date, *, long: bool) -> Days:
     """Saturday and Sunday, returned on Monday; a long one begins on Friday."""
     start = monday + timedelta(days=4 if long else 5)
-    return Days(max(start, today), monday + timedelta(weeks=1))
+    return Days(max(start, today), monday + timedelta(weeks=1), week=True)
 
 
 def point(
@@ -377,7 +401,7 @@ def _relative(found: dict[str, str], today: date, earliest: date) -> date:
     if "overmorrow" in found:
         return today + timedelta(days=2)
     if length := found.get("after") or found.get("from_now"):
-        return _add(today, length)
+        return add(today, length)
     if "week_day" in found or "week_day2" in found:
         name, which = (
             found.get("week_day") or found["week_day2"],
@@ -448,12 +472,23 @@ def _slashed(words: str, earliest: date, day_first: bool | None) -> date:
     return _next(month, day, earliest)
 
 
-def _add(day: date, length: str) -> date:
+def days_in(length: str) -> int:
+    """How many days a length is, where it is not known when they begin."""
+    number, unit = _measure(length)
+    return number * DAYS_OF.get(unit, 1)
+
+
+def _measure(length: str) -> tuple[int, str]:
     *count, unit = length.split()
     number = int(count[0]) if count[0].isdigit() else NUMBER_WORDS.get(count[0], 1)
     if "couple" in count:
         number = 2
-    unit = unit.removesuffix("s")
+    return number, unit.removesuffix("s")
+
+
+def add(day: date, length: str) -> date:
+    """The day that is so much later."""
+    number, unit = _measure(length)
     if unit == "month":
         year, month = divmod(day.month - 1 + number, 12)
         year, month = day.year + year, month + 1
