@@ -20,6 +20,7 @@ DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2, "month": 30}
 LONGEST_RENTAL = 365  # days
 FARTHEST = 730  # days from today
 MONTHS_A_YEAR = 12
+MIDWEEK = 2  # Wednesday: as near to the weekend before as to the one after
 LONGEST_WRAP = 300  # "27 to 20 December" is a slip, not a stay of a year less a week
 
 MONTHS = {
@@ -50,7 +51,8 @@ _HOLIDAYS = {
     "christmas eve": (12, 24), "christmas day": (12, 25), "christmas": (12, 25),
     "boxing day": (12, 26), "new year ' s eve": (12, 31), "new years eve": (12, 31),
     "new year ' s day": (1, 1), "new years day": (1, 1), "valentine ' s day": (2, 14),
-    "halloween": (10, 31), "independence day": (7, 4),
+    "halloween": (10, 31), "independence day": (7, 4), "xmas eve": (12, 24), "xmas day": (12, 25),
+    "xmas": (12, 25), "new year": (1, 1), "new years": (1, 1), "new year ' s": (1, 1),
 }  # fmt: skip
 
 
@@ -84,6 +86,7 @@ _RATED = r"(?:stars?|rating|rated|reviews?|score)"
 _NOT_RATED = r"(?<!/ )(?!24 / 7(?! /))" + "".join(
     rf"(?<!\b{word} )" for word in ("rated", "rating", "score", "scored", "stars", "reviews")
 )
+_HOLIDAY = f"(?:{_any(_HOLIDAYS)})"
 _SLASHED = re.compile(r"\d{1,2} / \d{1,2}(?: / \d+)?")
 _WHICH_WEEK = "this|next|the following|the next"
 _IN_A_WEEK = re.compile(
@@ -125,7 +128,7 @@ _POINTS = (
     rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week",
     rf"(?P<week2>this|next) week(?: ,)?(?: on)? (?P<week_day2>{_WEEKDAY})",
     rf"(?:the )?(?P<weekday>(?:(?:this coming|coming|this|next) )?{_WEEKDAY})(?! (?:of|the \d))",
-    rf"(?P<holiday>{_any(_HOLIDAYS)})",
+    rf"(?<!brand )(?P<holiday>{_any(_HOLIDAYS)})(?! (?:holidays?|break|vacation|period|week|weeks|weekend|model)\b)",
     rf"in (?P<after>{_COUNT} (?:days?|weeks?))(?: time)?",
     rf"(?P<from_now>{_COUNT} (?:days?|weeks?)) from (?:now|today)",
 )  # fmt: skip
@@ -198,6 +201,10 @@ _FORMS = tuple(
         ("in_week", rf"(?:for |in |during )?(?P<which>this|next|the following) week(?: ,)? {_FROM} (?P<a>{_WEEKDAY})"
                     rf"(?: {_SHORT_TO} (?P<b>{_WEEKDAY}))?"),
         ("week_of", rf"(?:for |in |during )?(?:the )?week of (?P<a>{_Q})"),
+        ("holiday_week", rf"(?:for |in |during |over )?(?P<a>{_HOLIDAY}) week"),
+        ("holiday_weekend", rf"(?:for |on |over )?(?:the )?(?P<a>{_HOLIDAY}|{MONTH} {_DAY}|{_NTH}(?: of)? {MONTH}) weekend"),
+        ("over", r"(?:over|during) (?:the )?(?P<a>christmas|xmas|new year(?: ' s|s)?)"),
+        ("over", r"(?:(?:for|in|on|over|during) )?(?:the )?(?P<a>christmas|xmas) (?:holidays?|break|vacation)"),
         ("length", rf"{_FOR}{_NO_MORE}"),
         ("length", rf"{NOT_A_STAY}(?P<length>{_BARE_LENGTH}){_NO_MORE}"),
         ("until", rf"{_UNTIL} (?P<a>{_Q})"),
@@ -236,7 +243,7 @@ def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
                 days = None  # no such day: the 31st of April
             if days and _possible(days, today) and _is_day(name, match):
                 yield span, days
-            elif name == "range":
+            elif name in {"range", "holiday_weekend"}:
                 yield span, _NOT_SURE
 
 
@@ -309,7 +316,14 @@ def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Da
     match name:
         case "weekend_of":
             return _weekend(_monday(first), today, long=bool(match["long"]))
-        case "week_of":
+        case "holiday_weekend":
+            if first.weekday() == MIDWEEK:
+                raise ValueError
+            return _weekend(_monday(first - timedelta(days=MIDWEEK)), today, long=False)
+        case "over":
+            # The least that anyone means by it.
+            return Days(first - timedelta(days=1), first + timedelta(days=1))
+        case "week_of" | "holiday_week":
             return _week(_monday(first), today)
         case "until":
             return Days(None, first)
