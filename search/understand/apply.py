@@ -136,7 +136,7 @@ def _dates(readings: Sequence[Reading]) -> Dates | None:
     for reading in readings:
         if reading.kind == "dates":
             said |= reading.parameters
-    if "month" in said:
+    if "month" in said and "days" in said:
         return Dates.of_month(date.fromisoformat(f"{said['month']}-01"), said["days"])
     if "start" in said and "end" in said:
         return Dates(date.fromisoformat(said["start"]), date.fromisoformat(said["end"]))
