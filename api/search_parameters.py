@@ -1,9 +1,11 @@
 """A query string as a `SearchRequest`: parsed once, everything wrong named at once."""
 
+import re
 from calendar import monthrange
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
+from math import ceil, floor
 from typing import Any, Self
 
 from msgspec import Struct
@@ -19,6 +21,7 @@ LONGEST_RENTAL = 365  # days
 MONTHS_AHEAD = 18
 _FACET_NAMES = dict(zip(ALL_FACETS, (*FACETS, PRICE), strict=True))
 _MATCHED = tuple(field.name for field in FIELDS if field.match)
+_DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _FLAGS = tuple(field.name for field in FIELDS if field.flag)
 # By field: its parameters' names, as far as it has them, and what a unit of theirs is stored as.
 _BOUNDED = tuple(
@@ -26,6 +29,18 @@ _BOUNDED = tuple(
     for field in FIELDS
     if field.bounds
 )
+
+
+# With which others a parameter may be at odds: nothing is said of it where one of them is wrong.
+_DAYS = ("start", "end", "month", "days", "flexDays")
+_TOGETHER = {
+    "lat": ("lat", "lon"),
+    "lon": ("lat", "lon"),
+    "radiusKm": ("lat", "lon"),
+    "sort": ("lat", "lon"),
+    "priceBasis": _DAYS,
+    **dict.fromkeys(_DAYS, _DAYS),
+}
 
 
 class Accepted(Struct, frozen=True):
@@ -68,13 +83,26 @@ def parse_for(
         Problem: 422, naming every unknown or wrong parameter and what is allowed.
     """
     given, errors = _collect(accepted.names, query)
+    wrong: set[str] = set()
     try:
         parameters = accepted.model.model_validate(given)
     except ValidationError as invalid:
-        errors += [_field_error(error) for error in invalid.errors(include_url=False)]
-        raise invalid_request(errors) from None
+        found = [_field_error(error) for error in invalid.errors(include_url=False)]
+        errors += found
+        wrong = {each.pointer for each in found}
+        # What else is wrong shows without these, if the rest makes a whole.
+        rest = {name: value for name, value in given.items() if name not in wrong}
+        try:
+            parameters = accepted.model.model_validate(rest)
+        except ValidationError:
+            raise invalid_request(errors) from None
     box, box_errors = _box(parameters.bbox)
-    errors += box_errors + _contradictions(parameters, today, reads_text=accepted.reads_text)
+    errors += box_errors
+    errors += [
+        each
+        for each in _contradictions(parameters, today, reads_text=accepted.reads_text)
+        if wrong.isdisjoint(_TOGETHER.get(each.pointer, ()))
+    ]
     if errors:
         raise invalid_request(errors)
     return parameters, _request(parameters, box)
@@ -88,6 +116,8 @@ def _collect(
     for name, value in query:
         if name not in names:
             errors.append(FieldError(pointer=name[:100], message=_unknown(name, names)))
+        elif "\ufffd" in value:  # what the server puts in place of what it cannot decode
+            errors.append(FieldError(pointer=name, message="must be percent-encoded UTF-8"))
         elif names[name]:
             values = value.split(",") if name == "facets" else [value]
             given.setdefault(name, []).extend(values)
@@ -114,11 +144,11 @@ def _field_error(error: Any) -> FieldError:
 def _box(value: str | None) -> tuple[Box | None, list[FieldError]]:
     if value is None:
         return None, []
-    try:
-        west, south, east, north = (float(part) for part in value.split(","))
-    except ValueError:
+    parts = value.split(",")
+    if len(parts) != 4 or not all(map(_DECIMAL.fullmatch, parts)):  # noqa: PLR2004 - four sides
         message = "must be four numbers of degrees: west,south,east,north"
         return None, [FieldError(pointer="bbox", message=message)]
+    west, south, east, north = map(float, parts)
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees
         message = "must lie within -180..180 and -90..90 degrees, with south not above north"
         return None, [FieldError(pointer="bbox", message=message)]
@@ -133,7 +163,7 @@ def _contradictions(asked: FixedParameters, today: date, *, reads_text: bool) ->
         if asked.radius_km is not None:
             errors.append(("radiusKm", "needs lat and lon"))
         if asked.sort == DISTANCE:
-            errors.append(("sort", "distance needs lat and lon"))
+            errors.append(("sort", "distance needs lat and lon: a place in the text is none"))
     errors += _wrong_dates(asked, today)
     if (
         not errors
@@ -158,7 +188,8 @@ def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
     if asked.start is None or asked.end is None:
         if asked.start or asked.end:
             return [("end" if asked.start else "start", "start and end come together")]
-        return [("flexDays", "needs start and end")] if asked.flex_days else []
+        needs = "needs start and end: of days in the text, send the reading's own"
+        return [("flexDays", needs)] if asked.flex_days else []
     days = (asked.end - asked.start).days
     if days < 1:
         return [("end", "must be after start")]
@@ -228,8 +259,8 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         if (flag := getattr(asked, name)) is not None:
             flags[name] = flag
     for name, least, most, bounds in _BOUNDED:
-        ends = [getattr(asked, end, None) for end in (least, most)]
-        low, high = (None if end is None else round(end * bounds.scale) for end in ends)
+        low = _stored(getattr(asked, least, None), bounds.scale, ceil)
+        high = _stored(getattr(asked, most, None), bounds.scale, floor)
         if low is not None or high is not None:
             ranges[name] = (low, high)
     near = None
@@ -250,6 +281,12 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         facets=_facets(asked.facets, continued=asked.cursor is not None),
         limit=asked.limit,
     )
+
+
+def _stored(end: float | None, scale: int, within: Callable[[float], int]) -> int | None:
+    """An end of a range as it is stored, so that nothing beyond it is found."""
+    # 4.7 * 100 is a little more than 470.
+    return None if end is None else within(round(end * scale, 6))
 
 
 def _facets(asked: Sequence[str] | None, *, continued: bool) -> tuple[str, ...]:

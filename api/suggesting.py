@@ -12,6 +12,7 @@ from api import understanding
 from api.errors import Problem
 from api.schemas.search import LONGEST_TEXT
 from api.search_parameters import parse
+from api.understanding import units
 from search import dead_ends
 from search.page import SearchPage
 from search.parameters import parameters
@@ -46,7 +47,10 @@ async def suggestions(
     tried = await dead_ends.suggest(app.state.searches, app.state.truth, search, patience_s)
     if tried is dead_ends.NOTHING:
         return nothing()
-    return {"didYouMean": _did_you_mean(tried), "relaxed": _relaxed(tried, now.date())}
+    return {
+        "didYouMean": _did_you_mean(sent.text or "", tried),
+        "relaxed": _relaxed(tried, now.date()),
+    }
 
 
 def _reader(vocabulary: Vocabulary, now: datetime, time_zone: str) -> dead_ends.Reader:
@@ -57,12 +61,15 @@ def _reader(vocabulary: Vocabulary, now: datetime, time_zone: str) -> dead_ends.
     return read
 
 
-def _did_you_mean(tried: dead_ends.Suggestions) -> dict[str, Any] | None:
+def _did_you_mean(text: str, tried: dead_ends.Suggestions) -> dict[str, Any] | None:
     if tried.correction is None or len(tried.correction.text) > LONGEST_TEXT:
         return None
     return {
         "q": tried.correction.text,
-        "replaced": [asdict(each) for each in tried.correction.replaced],
+        "replaced": [
+            asdict(each) | {"start": units(text, each.start), "end": units(text, each.end)}
+            for each in tried.correction.replaced
+        ],
         "total": tried.total,
         "applied": tried.applied,
     }

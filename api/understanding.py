@@ -90,17 +90,22 @@ def _understood(asked: SearchRequest, readings: Sequence[Reading]) -> Understood
     request, applied = apply(asked, readings)
     return Understood(
         request,
-        [_item(*each) for each in zip(readings, applied, strict=True)],
+        [_item(asked.text or "", *each) for each in zip(readings, applied, strict=True)],
         [[each.kind, each.start, each.end, dict(each.parameters)] for each in readings],
     )
 
 
-def _item(reading: Reading, applied: bool) -> dict[str, Any]:
+def units(text: str, characters: int) -> int:
+    """How many UTF-16 units so many characters are, which is what JavaScript cuts strings by."""
+    return characters if text.isascii() else len(text[:characters].encode("utf-16-le")) // 2
+
+
+def _item(text: str, reading: Reading, applied: bool) -> dict[str, Any]:
     return {
         "kind": reading.kind,
         "words": reading.words,
-        "start": reading.start,
-        "end": reading.end,
+        "start": units(text, reading.start),
+        "end": units(text, reading.end),
         "parameters": dict(reading.parameters),
         "applied": applied,
     }

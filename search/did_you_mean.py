@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import pairwise
 
-from search.letters import LONG, distance, wrong_letters
+from search.letters import distance, wrong_letters
 from search.typos import is_known, may_be_misspelt, misspelt
 from search.words import fold, spans
 
 MOST = 3  # texts that are proposed; the first that finds something is shown
 MOST_WORDS = 3  # that are looked up
 _SURE = 6  # letters of a word that is hardly near another one by chance
-# A word of fewer letters than LONG with another letter in it may well be a word of its own, as
+# A word of fewer letters than that with another letter in it may well be a word of its own, as
 # "sale" is beside Salt: what it is taken for must be this common beside the commonest word.
 _COMMON = 0.01
 _SHORTEST_HALF = 3  # letters of each of two words that were written as one
@@ -85,7 +85,7 @@ class NearWords:
 
     def _by_chance(self, word: str, known: str) -> bool:
         other_letter = len(word) == len(known) and sorted(word) != sorted(known)
-        return len(word) < LONG and other_letter and self._words[known] < self._common
+        return len(word) < _SURE and other_letter and self._words[known] < self._common
 
 
 def _letters(word: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from search.fields import BY_NAME, FACETS, Match, camel
-from search.query import body
+from search.query import body, facets
 from search.request import SearchRequest
 from search.words import clause, mark, matches, words
 
@@ -35,6 +35,11 @@ class FacetQuestion:
         """Whether a vehicle has more than one value."""
         return BY_NAME[self.facet].match is Match.ALL
 
+    @property
+    def selected(self) -> dict[str, str]:
+        """The values that the search filters by, by their lower case."""
+        return {value.lower(): value for value in self.request.filters.get(self.facet, ())}
+
 
 def build(asked: FacetQuestion) -> dict[str, Any]:
     """One Elasticsearch request: the search's own query, narrowed to the words, only counted.
@@ -47,31 +52,63 @@ def build(asked: FacetQuestion) -> dict[str, Any]:
     under = body.counted(replace(asked.request, filters=filters))
     narrowed = [clause(asked.facet, word) for word in asked.words]
     size = MOST_OF_SEVERAL if asked.several else asked.limit
+    aggs: dict[str, Any] = {"values": {"terms": {"field": asked.facet, "size": size}}}
+    if asked.selected and not asked.words:
+        aggs |= facets.selected(asked.request, asked.facet)
     return {
         "query": {"bool": {"filter": [under, *narrowed]}},
         "size": 0,
         "track_total_hits": False,
-        "aggs": {"values": {"terms": {"field": asked.facet, "size": size}}},
+        "aggs": aggs,
         "timeout": f"{body.ENGINE_TIMEOUT_S}s",
     }
 
 
 def read(asked: FacetQuestion, aggregations: Mapping[str, Any]) -> dict[str, Any]:
-    """`{facet, values, hasMore}`, most vehicles first."""
+    """`{facet, values, hasMore}`, most vehicles first.
+
+    Of a list that is not searched no selected value is missing, though it has no vehicle or is
+    beyond the limit.
+    """
     counted = aggregations["values"]
-    selected = {value.lower() for value in asked.request.filters.get(asked.facet, ())}
-    found = [
-        {
-            "value": bucket["key"],
-            "label": mark(bucket["key"], asked.words),
-            "count": bucket["doc_count"],
-            "selected": bucket["key"].lower() in selected,
-        }
+    buckets = [
+        bucket
         for bucket in counted["buckets"]
         if not asked.several or matches(bucket["key"], asked.words)
     ]
+    shown = buckets[: asked.limit]
+    if not asked.words:
+        shown += _missing(asked, shown, buckets + _selected(aggregations))
     return {
         "facet": camel(asked.facet),
-        "values": found[: asked.limit],
-        "hasMore": len(found) > asked.limit or counted["sum_other_doc_count"] > 0,
+        "values": [
+            {
+                "value": bucket["key"],
+                "label": mark(bucket["key"], asked.words),
+                "count": bucket["doc_count"],
+                "selected": bucket["key"].lower() in asked.selected,
+            }
+            for bucket in shown
+        ],
+        "hasMore": len(buckets) > asked.limit or counted["sum_other_doc_count"] > 0,
     }
+
+
+def _selected(aggregations: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = aggregations.get("selected", {}).get("values", {"buckets": []})[
+        "buckets"
+    ]
+    return found
+
+
+def _missing(
+    asked: FacetQuestion, shown: list[dict[str, Any]], known: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The selected values that are not shown."""
+    there = {bucket["key"].lower() for bucket in shown}
+    counts = {bucket["key"].lower(): bucket for bucket in reversed(known)}
+    return [
+        counts.get(lower, {"key": value, "doc_count": 0})
+        for lower, value in asked.selected.items()
+        if lower not in there
+    ]

@@ -1,4 +1,4 @@
-"""Suggestions while a renter types: makes, models, places and features, with their vehicles.
+"""Suggestions while a renter types: makes, models, types, places and features, each counted.
 
 Popular searches, a section of their own, are counted in `search/popular.py`.
 """
@@ -15,6 +15,7 @@ from search.words import clause, mark, matches, may_have_typo, words
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "makes": ("make",),
     "models": ("model",),
+    "types": ("body", "fuel"),
     "places": ("city", "region", "country"),
     "features": ("features",),
 }
@@ -121,7 +122,9 @@ def _sections(
                 buckets = [b for b in buckets if matches(b["key"], typed.words, typos=typos)]
             found += _suggestions(typed, field, buckets)
         found.sort(key=lambda each: (-each["count"], each["value"], each["label"]))
-        sections[section] = found[: typed.limit]
+        # A country that is its only region is one place; of both the later, wider field is kept.
+        once = {(each["label"], each["count"]): each for each in found}
+        sections[section] = list(once.values())[: typed.limit]
     return sections
 
 

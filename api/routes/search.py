@@ -155,8 +155,7 @@ async def _search(request: Request, question: _Question, now: datetime) -> Found
 def _count(request: Request, question: _Question, found: Found) -> None:
     """Count what was searched for, if it found something and its last word was whole."""
     if question.sent.text and found.total and not question.asked.begun:
-        items = question.understood.items
-        read = [(each["kind"], each["start"], each["end"]) for each in items]
+        read = [(kind, start, end) for kind, start, end, _ in question.understood.pinned]
         client = request.client.host if request.client else ""
         request.app.state.popular.count(question.sent.text, read, client)
 

@@ -34,7 +34,7 @@ async def suggest_searches(
         Query(description="suggestions a section", examples=[5]),
     ] = 5,
 ) -> Response:
-    """Makes, models, places and features that have a word that begins so, with their vehicles.
+    """Makes, models, types, places and features with a word that begins so, with their vehicles.
 
     Every typed word must begin a word of the name; of a model, its make counts as well. Case and
     accents do not matter. When nothing begins so, words of at least four letters may have one

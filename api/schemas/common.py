@@ -30,7 +30,7 @@ def _iso_month(value: Any) -> Any:
 def _decimal_digits(value: Any) -> Any:
     # Pydantic alone would also take "1.0", " 1" and "1_000".
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise ValueError("must be a whole number")
+        raise ValueError("must be a whole number, in digits only")
     return value
 
 

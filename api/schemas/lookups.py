@@ -80,9 +80,9 @@ class FilteredMeta(LookupMeta):
 class Suggestion(Shape):
     """One thing that the typed words may mean."""
 
-    kind: Literal["make", "model", "city", "region", "country", "feature", "search"] = Field(
-        description="what it is", examples=["model"]
-    )
+    kind: Literal[
+        "make", "model", "body", "fuel", "city", "region", "country", "feature", "search"
+    ] = Field(description="what it is", examples=["model"])
     value: str = Field(description="its name", examples=["Wrangler"])
     label: str = Field(
         description="to show, as HTML: what was typed of it between `<em>` and `</em>`, everything "
@@ -105,6 +105,7 @@ class SuggestionSections(Shape):
 
     makes: list[Suggestion] = Field(description="manufacturers")
     models: list[Suggestion] = Field(description="models, each with its make")
+    types: list[Suggestion] = Field(description="bodies and fuels")
     places: list[Suggestion] = Field(description="cities, regions and countries")
     features: list[Suggestion] = Field(description="what a vehicle has")
     searches: list[Suggestion] = Field(

@@ -215,7 +215,9 @@ Facets: Any = create_model("Facets", __base__=Shape, **_FACETS)
 class FacetStats(Shape):
     """What a facet's list does not show."""
 
-    other_count: int = Field(description="vehicles whose value is not in the list", examples=[31])
+    other_count: int = Field(
+        description="what the values count that are not in the list", examples=[31]
+    )
     exact: bool = Field(description="whether the counts are exact", examples=[True])
 
 
@@ -303,15 +305,17 @@ class UnderstoodWords(Shape):
         description="send it as `keep` to have the words searched as text"
     )
     words: str = Field(examples=["under $80 a day"])
-    start: int = Field(description="where the words begin in `q`, trimmed", examples=[9])
+    start: int = Field(
+        description="where the words begin in `q`, trimmed, in UTF-16 units", examples=[9]
+    )
     end: int = Field(description="where they end, exclusive", examples=[24])
     parameters: dict[str, Any] = Field(
         description="the filter, as the parameters of this very route",
         examples=[{"priceMax": 8000}],
     )
     applied: bool = Field(
-        description="false where an explicit parameter overrules it, or only one end of the dates "
-        "is known",
+        description="false where an explicit parameter overrules it, or only one end of the dates, "
+        "their length or their month is known",
         examples=[True],
     )
 
@@ -319,7 +323,9 @@ class UnderstoodWords(Shape):
 class ReplacedWords(Shape):
     """Words of `q` that are not known, and those that were probably meant."""
 
-    start: int = Field(description="where the words begin in `q`, trimmed", examples=[6])
+    start: int = Field(
+        description="where the words begin in `q`, trimmed, in UTF-16 units", examples=[6]
+    )
     end: int = Field(description="where they end, exclusive", examples=[10])
     words: str = Field(description="as they were typed", examples=["modl"])
     meant: str = Field(description="what stands in their place", examples=["model"])

@@ -25,6 +25,7 @@ def build(asked: FacetQuestion) -> tuple[str, dict[str, Any]]:
 def answer(asked: FacetQuestion, rows: Iterable[Any]) -> dict[str, Any]:
     """The rows as `search.facet_values.read` takes them: those with the asked words."""
     found = [{"key": value, "doc_count": n} for value, n in rows if matches(value, asked.words)]
+    selected = [bucket for bucket in found if bucket["key"].lower() in asked.selected]
     beyond = sum(bucket["doc_count"] for bucket in found[asked.limit :])
     values = {"buckets": found[: asked.limit], "sum_other_doc_count": beyond}
-    return {"values": values}
+    return {"values": values, "selected": {"values": {"buckets": selected}}}

@@ -36,7 +36,7 @@ def aggregations(request: SearchRequest, chosen: Mapping[str, Clause]) -> dict[s
     aggs = {
         name: _under(
             [clause for other, clause in chosen.items() if other != name],
-            _values(request, name) | _selected(request, name),
+            _values(request, name) | ({} if name == PRICE else selected(request, name)),
         )
         for name in alone
     }
@@ -80,10 +80,8 @@ def _values(request: SearchRequest, name: str) -> dict[str, Any]:
     return {name: {"terms": {"field": name, "size": SIZE}}}
 
 
-def _selected(request: SearchRequest, name: str) -> dict[str, Any]:
+def selected(request: SearchRequest, name: str) -> dict[str, Any]:
     """Selected values are counted apart: they are shown even when they are not among the top."""
-    if name == PRICE:
-        return {}
     values = list(request.filters[name])
     return {
         "selected": {

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from math import cos, radians
 from types import MappingProxyType
 from typing import Any
 
 from msgspec.structs import replace
 
 from search.fields import FIELDS, Match
-from search.request import Dates, Near, SearchRequest
+from search.request import Box, Dates, Near, SearchRequest
 from search.understand.reader import rest
 from search.understand.reading import Reading
 
-_PLACES = ("city", "region", "country")
+_KM_OF_A_DEGREE = 111.195  # of latitude, on a sphere of the mean radius
 _FACETS = MappingProxyType({field.name: field for field in FIELDS if field.match})
 _BOUNDED = tuple((field.name, field.bounds) for field in FIELDS if field.bounds)
 _NO_END = (None, None)
@@ -42,13 +43,19 @@ def apply(
 
 
 def _with(request: SearchRequest, asked: SearchRequest, reading: Reading) -> SearchRequest | None:
-    """The request narrowed by one reading; None where an explicit parameter overrules it."""
+    """The request narrowed by one reading; None where an explicit parameter overrules it.
+
+    Other places narrow as well: a region that is chosen beside a city in the text counts what is
+    in both, as its facet says.
+    """
     said = reading.parameters
     if reading.kind == "place" and _has_place(asked):
         return None
     if "lat" in said:
-        if request.near and request.near.radius_km:
+        if (request.near and request.near.radius_km) or request.box:
             return None  # one point to be near to is as many as there can be
+        if request.near:  # distances are from the point that was sent
+            return replace(request, box=_square(said["lat"], said["lon"], said["radiusKm"]))
         return replace(request, near=Near(said["lat"], said["lon"], said["radiusKm"]))
     filters = _filters(request, asked, said)
     ranges = _narrowed(request, asked, said)
@@ -75,12 +82,14 @@ def _narrowed(
 ) -> dict[str, tuple[int | None, int | None]] | None:
     ranges = dict(request.ranges)
     for name, low, high in _ranges(said):
-        if name in asked.ranges or (name == "daily_rate" and _other_basis(request, said)):
+        if name == "daily_rate" and _other_basis(request, said):
             return None
         known = ranges.get(name, _NO_END)
         ends = (low if known[0] is None else known[0], high if known[1] is None else known[1])
         if ends[0] is not None and ends[1] is not None and ends[0] > ends[1]:
             return None
+        if ends == asked.ranges.get(name):
+            return None  # both ends are sent, or the one that is said
         ranges[name] = ends
     return ranges
 
@@ -93,9 +102,24 @@ def _other_basis(request: SearchRequest, said: Mapping[str, Any]) -> bool:
 
 
 def _has_place(asked: SearchRequest) -> bool:
-    """Whether a place is asked for; a point without a radius is only measured from."""
+    """Whether a map section or a circle is asked for; a point alone is only measured from."""
     around = asked.near is not None and asked.near.radius_km is not None
-    return around or asked.box is not None or any(name in asked.filters for name in _PLACES)
+    return around or asked.box is not None
+
+
+def _square(lat: float, lon: float, radius_km: float) -> Box:
+    """The map section that just holds a circle."""
+    high = radius_km / _KM_OF_A_DEGREE
+    wide = high / max(cos(radians(lat)), high / 180)
+    west, east = lon - wide, lon + wide
+    if wide >= 180:  # noqa: PLR2004 - degrees: all the way round a pole
+        west, east = -180.0, 180.0
+    return Box(
+        west + 360 if west < -180 else west,  # noqa: PLR2004 - degrees
+        max(lat - high, -90.0),
+        east - 360 if east > 180 else east,  # noqa: PLR2004 - degrees
+        min(lat + high, 90.0),
+    )
 
 
 def _ranges(said: Mapping[str, Any]) -> Iterator[tuple[str, int | None, int | None]]:
@@ -112,7 +136,7 @@ def _dates(readings: Sequence[Reading]) -> Dates | None:
     for reading in readings:
         if reading.kind == "dates":
             said |= reading.parameters
-    if "month" in said:
+    if "month" in said and "days" in said:
         return Dates.of_month(date.fromisoformat(f"{said['month']}-01"), said["days"])
     if "start" in said and "end" in said:
         return Dates(date.fromisoformat(said["start"]), date.fromisoformat(said["end"]))

@@ -16,9 +16,12 @@ from search.understand.numbers import NUMBER_WORDS
 from search.understand.words import Line, Span
 
 _THIS = frozenset(["this", "the", "this coming", "the coming"])
-DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2}
+DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2, "month": 30}
 LONGEST_RENTAL = 365  # days
 FARTHEST = 730  # days from today
+MONTHS_A_YEAR = 12
+MIDWEEK = 2  # Wednesday: as near to the weekend before as to the one after
+LONGEST_WRAP = 300  # "27 to 20 December" is a slip, not a stay of a year less a week
 
 MONTHS = {
     name: number
@@ -48,7 +51,8 @@ _HOLIDAYS = {
     "christmas eve": (12, 24), "christmas day": (12, 25), "christmas": (12, 25),
     "boxing day": (12, 26), "new year ' s eve": (12, 31), "new years eve": (12, 31),
     "new year ' s day": (1, 1), "new years day": (1, 1), "valentine ' s day": (2, 14),
-    "halloween": (10, 31), "independence day": (7, 4),
+    "halloween": (10, 31), "independence day": (7, 4), "xmas eve": (12, 24), "xmas day": (12, 25),
+    "xmas": (12, 25), "new year": (1, 1), "new years": (1, 1), "new year ' s": (1, 1),
 }  # fmt: skip
 
 
@@ -61,10 +65,11 @@ def _any(words: Iterator[str] | dict[str, int] | dict[str, tuple[int, int]]) -> 
 
 
 MONTH = rf"(?:{_any(MONTHS)})(?: \.)?"
-# "sat nav" and "sun roof" are no days.
-_WEEKDAY = rf"(?:(?:{_any(_WEEKDAYS)})(?! (?:nav|roof|shade|visor|screen|city)\b))"
+# "sat nav", "sun roof" and "the sun" are no days.
+_WEEKDAY = rf"(?:(?:{_any(_WEEKDAYS)})(?<!\bthe sun)(?! (?:nav|roof|shade|visor|screen|city)\b))"
 _NTH = r"\d{1,2}(?:st|nd|rd|th)"
 _NOT_A_DAY = r"(?! (?:row|street|st|ave|avenue|gen|generation|floor|party|person|gear|class|one)\b)"
+_TOMORROW = r"(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)"
 _DAY = rf"(?:{_NTH}|\d{{1,2}})"
 _WORDY = rf"(?:{_any(_ORDINALS)})"
 _YEAR = r"(?:(?: ,)? (?P<{0}>20\d\d))?"
@@ -76,10 +81,41 @@ _NOT_A_TIME = (
     r"passengers?|adults|seats?|seaters?|doors?)\b)"
 )
 
+# "24/7" is always, "rated 5/5" and "5/5 stars" say how good a car is.
+_RATED = r"(?:stars?|rating|rated|reviews?|score)"
+_NOT_RATED = r"(?<!/ )(?!24 / 7(?! /))" + "".join(
+    rf"(?<!\b{word} )" for word in ("rated", "rating", "score", "scored", "stars", "reviews")
+)
+_HOLIDAY = f"(?:{_any(_HOLIDAYS)})"
+_SLASHED = re.compile(r"\d{1,2} / \d{1,2}(?: / \d+)?")
+_WHICH_WEEK = "this|next|the following|the next"
+_IN_A_WEEK = re.compile(
+    rf"(?P<day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week"
+    rf"|(?P<week2>{_WHICH_WEEK}) week(?: ,)?(?: on)? (?P<day2>{_WEEKDAY})"
+)
+_A_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
+
+# What may stand after any day: "Friday at 5pm", "dec 5, 10:30", "tomorrow morning". It says nothing
+# about the days, so the grammar reads the line without it.
+_PART = r"(?:noon|midday|midnight|morning|afternoon|evening|night)"
+_HOUR = (
+    r"(?:\d{1,2}(?: : \d\d)? ?(?:am|pm|a \. m(?: \.)?|p \. m(?: \.)?)|\d{1,2} : \d\d"
+    rf"|\d{{1,2}} o ['\"] clock|(?:half past )?\d{{1,2}}(?= in the {_PART}))(?!\S)"
+)
+_DAY_BEFORE = (
+    rf"(?<!\S)(?:{_any(_WEEKDAYS)}|{_TOMORROW}|today|tonight|christmas|xmas|eve|{_NTH}|(?:{MONTH}|/|-) \d{{1,2}}|20\d\d"
+    rf"|\d\S*\.20\d\d|\d(?: of)? {MONTH}|(?:this|next) (?:week|month))"
+)
+TIME = re.compile(
+    rf"{_DAY_BEFORE}(?P<skip>(?:(?: ,)?(?: (?:at|around|about|by|@|in the|early|late)){{0,2}} "
+    rf"(?:{_HOUR}|{_PART}(?!\S))){{1,2}}(?: (?:to|-|–|until|till) {_HOUR})?)"
+)
+
 # One alternative for each way to name a day; the name of its group says how it is resolved.
 _POINTS = (
-    r"(?P<iso>20\d\d ?- ?\d{1,2} ?- ?\d{1,2})",
-    r"(?P<slashed>\d{1,2} / \d{1,2}(?: / (?:20)?\d\d)?)(?! [/:\d])",
+    r"(?P<iso>20\d\d (?:- \d{1,2} -|/ \d{1,2} /) \d{1,2})(?! [/:\d])",
+    rf"{_NOT_RATED}(?P<slashed>\d{{1,2}} / \d{{1,2}}(?: / (?:20)?\d\d)?)(?! (?:[/:\d★]|{_RATED}\b))",
+    r"(?P<dotted>\d{1,2}\.\d{1,2}\.20\d\d)",
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{MONTH})"
     + _YEAR.format("year1"),
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<month2>{MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
@@ -87,12 +123,12 @@ _POINTS = (
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day3>{_DAY}) of (?P<which>this|next|the|the next) month",
     rf"(?:{_WEEKDAY}(?: ,)? )?the (?P<day4>{_NTH}){_NOT_A_DAY}",
     r"(?:the )?(?P<overmorrow>day after tomorrow)",
-    r"(?P<tomorrow>(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)(?: (?:morning|afternoon|evening|night))?)",
+    rf"(?P<tomorrow>{_TOMORROW})",
     r"(?P<today>(?:later )?(?:today|tonight)|this (?:morning|afternoon|evening))",
-    rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>this|next|the following|the next) week",
-    rf"(?P<week2>this|next) week(?: on)? (?P<week_day2>{_WEEKDAY})",
+    rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week",
+    rf"(?P<week2>this|next) week(?: ,)?(?: on)? (?P<week_day2>{_WEEKDAY})",
     rf"(?:the )?(?P<weekday>(?:(?:this coming|coming|this|next) )?{_WEEKDAY})(?! (?:of|the \d))",
-    rf"(?P<holiday>{_any(_HOLIDAYS)})",
+    rf"(?<!brand )(?P<holiday>{_any(_HOLIDAYS)})(?! (?:holidays?|break|vacation|period|week|weeks|weekend|model)\b)",
     rf"in (?P<after>{_COUNT} (?:days?|weeks?))(?: time)?",
     rf"(?P<from_now>{_COUNT} (?:days?|weeks?)) from (?:now|today)",
 )  # fmt: skip
@@ -118,7 +154,35 @@ _UNTIL = (
 )
 _ON = r"(?:on|for)"
 _FOR = rf"(?:for|lasting) (?:about |around )?(?P<length>{_COUNT} {_UNIT}|the week)"
+# "In 3 days", "the first two weeks", "2 or 3 days", "$300 a week": the number counts something else
+# or is none that can be relied upon.
+NOT_A_STAY = r"(?<![-–—/$€£] )" + "".join(
+    rf"(?<!\b{word} )"
+    for word in (
+        "in", "first", "last", "next", "past", "other", "final", "every", "each", "within", "after",
+        "before", "least", "most", "than", "minimum", "maximum", "or", "to", "and", "days", "nights",
+        "times", "once", "twice", "per", "dollars", "bucks", "usd", "eur", "euros", "pounds",
+    )
+)  # fmt: skip
+# Where a length says more than how long the stay is, it is not read: "3 days minimum".
+_NO_MORE = (
+    r"(?! (?:(?:an?|per|each|every|minimum|min|maximum|max|or|notice|ago|before|after|prior|ahead|"
+    rf"in advance|later|earlier|old|free|off)\b|[/+]|(?:to|and|-|–|—) (?:a half|{_COUNT} {_UNIT})))"
+)
+_BARE_LENGTH = (
+    rf"(?:\d{{1,2}}|{_any(NUMBER_WORDS)}|(?:a )?couple(?: of)?) (?:days|nights|weeks|fortnights|months)"
+    r"|(?:1|one) (?:week|fortnight|month)|1 (?:day|night)"
+    # "A week from Friday" is a day.
+    r"|a (?:week|fortnight|month)(?= (?:starting|beginning|commencing)\b)"
+)
 _SHORT_TO = r"(?:until|till|til|through|thru|to|-|–|and)"
+
+# Numbers that look like a day without being read as one, joined to a day: the other end of it.
+_JOIN = r"(?:to|until|till|til|through|thru|-|–|—|/)"
+_DATE_LIKE = r"(?:\d{1,4} / \d{1,2}|\d{1,2}\.(?:0\d|1[012]))(?!\d)"
+_JOINED_TO = re.compile(rf" {_JOIN} {_DATE_LIKE}")
+_JOINED_BY = re.compile(rf"(?<!\S){_DATE_LIKE}(?: \.)? {_JOIN} $")
+_JOINED_BY_NUMBER = re.compile(rf"\d(?: \.)? {_JOIN} $")
 
 _B, _E = r"(?<!\S)", r"(?!\S)"
 _FORMS = tuple(
@@ -130,13 +194,19 @@ _FORMS = tuple(
                        rf"(?! (?:of|{MONTH})\b){_NOT_A_TIME}" + _YEAR.format("year")),
         ("range", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q}) {_TO} (?P<b>{_Q})"),
         ("range", rf"between (?P<a>{_Q}) and (?P<b>{_Q})"),
-        ("stay", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q})(?: ,)? {_FOR}"),
-        ("stay", rf"{_FOR}(?: ,)? (?:(?:{_FROM}|{_ON}) )?(?P<a>{_Q})"),
         ("weekend", r"(?:for |on |over |from )?(?P<which>this|next|the|the coming|this coming|the next|the following)"
                     r" (?P<long>long )?weekend(?! (?:of|trip|getaway))"),
         ("weekend_of", rf"(?:for |on |over )?(?:the )?(?P<long>long )?weekend of (?P<a>{_Q})"),
-        ("week", rf"(?:for |in |during )?(?P<which>this|next|the following|all of next) week(?! (?:on )?{_WEEKDAY})"),
+        ("week", rf"(?:for |in |during )?(?P<which>this|next|the following|all of next) week(?! (?:, )?(?:(?:on|{_FROM}) )?{_WEEKDAY})"),
+        ("in_week", rf"(?:for |in |during )?(?P<which>this|next|the following) week(?: ,)? {_FROM} (?P<a>{_WEEKDAY})"
+                    rf"(?: {_SHORT_TO} (?P<b>{_WEEKDAY}))?"),
         ("week_of", rf"(?:for |in |during )?(?:the )?week of (?P<a>{_Q})"),
+        ("holiday_week", rf"(?:for |in |during |over )?(?P<a>{_HOLIDAY}) week"),
+        ("holiday_weekend", rf"(?:for |on |over )?(?:the )?(?P<a>{_HOLIDAY}|{MONTH} {_DAY}|{_NTH}(?: of)? {MONTH}) weekend"),
+        ("over", r"(?:over|during) (?:the )?(?P<a>christmas|xmas|new year(?: ' s|s)?)"),
+        ("over", r"(?:(?:for|in|on|over|during) )?(?:the )?(?P<a>christmas|xmas) (?:holidays?|break|vacation)"),
+        ("length", rf"{_FOR}{_NO_MORE}"),
+        ("length", rf"{NOT_A_STAY}(?P<length>{_BARE_LENGTH}){_NO_MORE}"),
         ("until", rf"{_UNTIL} (?P<a>{_Q})"),
         ("from", rf"{_FROM} (?P<a>{_Q})"),
         ("on", rf"{_ON} (?P<a>{_Q})"),
@@ -147,11 +217,20 @@ _FORMS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Half-open. Only `start` or only `end` may be known; `single` is one day named alone."""
+    """Half-open. Only `start` or only `end` may be known; `single` is one day named alone.
+
+    Neither is known of a `length` alone ("3 days"), nor of a range that is not sure: what is said
+    of its ends is not read either. A `week` or weekend may mean a part of it.
+    """
 
     start: date | None
     end: date | None
     single: bool = False
+    week: bool = False
+    length: str = ""
+
+
+_NOT_SURE = Days(None, None)
 
 
 def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
@@ -161,9 +240,25 @@ def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
             try:
                 days = _read(name, match, today)
             except ValueError:
-                continue  # no such day: the 31st of April
-            if days and _possible(days, today):
+                days = None  # no such day: the 31st of April
+            if days and _possible(days, today) and _is_day(name, match):
                 yield span, days
+            elif name in {"range", "holiday_weekend"}:
+                yield span, _NOT_SURE
+
+
+def _is_day(name: str, match: re.Match[str]) -> bool:
+    """Not if it is the sun, nor as an end of a range of which the other end is not understood."""
+    if name in {"range", "in_week"} or "a" not in match.groupdict():
+        return True
+    start, words = match.start("a"), match["a"]
+    if words == "sun" and name == "on" and not match.group().startswith("on "):
+        return False
+    before = _JOINED_BY if any(map(str.isalpha, words)) else _JOINED_BY_NUMBER
+    return not (
+        _JOINED_TO.match(match.string, match.end("a"))
+        or before.search(match.string, max(start - 20, 0), start)
+    )
 
 
 def crowded(line: Line) -> bool:
@@ -171,7 +266,7 @@ def crowded(line: Line) -> bool:
 
     Not to read it bounds what a text that was made up to be slow can cost.
     """
-    return sum(word[0].isdigit() or word in _DAY_WORDS for word in line.tokens) > MOST_DAYS
+    return sum(word[0].isdigit() or word in _DAY_WORDS for word in line.folded.split()) > MOST_DAYS
 
 
 def _possible(days: Days, today: date) -> bool:
@@ -184,26 +279,51 @@ def _possible(days: Days, today: date) -> bool:
 def _read(name: str, match: re.Match[str], today: date) -> Days | None:
     match name:
         case "days_of" | "month_days":
-            return _days_of_month(match, today)
+            return _days_of_month(name, match, today)
+        case "length":
+            days = days_in(match["length"])
+            return Days(None, None, length=match["length"]) if 0 < days <= LONGEST_RENTAL else None
         case "weekend":
             return _weekend(_week_start(match["which"], today), today, long=bool(match["long"]))
         case "week":
             return _week(_week_start(match["which"], today), today)
-    first = point(match["a"], today)
-    return _from_first(name, match, today, first) if first else None
-
-
-def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Days | None:
-    match name:
         case "range":
-            # On the way back the same weekday or day of the month is the one after.
-            last = point(match["b"], today, after=first)
-            return Days(first, last) if last else None
-        case "stay":
-            return Days(first, _add(first, match["length"]))
+            return _range(match["a"], match["b"], today)
+        case "in_week":
+            first = f"{match['a']} {match['which']} week"
+            return (
+                _range(first, match["b"], today) if match["b"] else Days(point(first, today), None)
+            )
+    return _from_first(name, match, today, point(match["a"], today))
+
+
+def _range(a: str, b: str, today: date) -> Days | None:
+    """From one day to another; 1/2 beside 24/12 is in the same order, the 1st of February."""
+    if a in _WEEKDAYS and (within := _IN_A_WEEK.fullmatch(b)):
+        # "Monday to Friday next week": both are of that week, unless it then went backwards.
+        named, which = within["day"] or within["day2"], within["week"] or within["week2"]
+        if _WEEKDAYS[a] < _WEEKDAYS[named]:
+            a = f"{a} {which} week"
+    first = point(a, today, day_first=_day_first(b))
+    # On the way back the same weekday or day of the month is the one after.
+    last = point(b, today, after=first, day_first=_day_first(a))
+    if last.year > first.year and (last - first).days > LONGEST_WRAP and not _A_YEAR.search(b):
+        return None
+    return Days(first, last)
+
+
+def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Days:
+    match name:
         case "weekend_of":
             return _weekend(_monday(first), today, long=bool(match["long"]))
-        case "week_of":
+        case "holiday_weekend":
+            if first.weekday() == MIDWEEK:
+                raise ValueError
+            return _weekend(_monday(first - timedelta(days=MIDWEEK)), today, long=False)
+        case "over":
+            # The least that anyone means by it.
+            return Days(first - timedelta(days=1), first + timedelta(days=1))
+        case "week_of" | "holiday_week":
             return _week(_monday(first), today)
         case "until":
             return Days(None, first)
@@ -212,8 +332,8 @@ def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Da
     return Days(first, first + timedelta(days=1), single=True)
 
 
-def _days_of_month(match: re.Match[str], today: date) -> Days | None:
-    """Days of one month, "3 to 7 March" and "March 3-7", or of two: "28 to 3 April"."""
+def _days_of_month(name: str, match: re.Match[str], today: date) -> Days | None:
+    """Days of one month, "3 to 7 March" and "March 3-7", or of two: "28 to 3 April", "March 28-3"."""
     low, high, month = _day(match["a"]), _day(match["b"]), MONTHS[match["month"].split()[0]]
     if match["year"]:
         start = date(int(match["year"]), month, low)
@@ -221,11 +341,14 @@ def _days_of_month(match: re.Match[str], today: date) -> Days | None:
     if low < high:
         start = _next(month, low, today)
         return Days(start, start.replace(day=high))
-    if match["month"] == match["b"]:
+    if low == high:
         return None
+    if name == "month_days":
+        start = _next(month, low, today)
+        return Days(start, _recur(high, today, start))
     end = _next(month, high, today)
     before = end.replace(day=1) - timedelta(days=1)
-    return Days(before.replace(day=low), end) if low > high else None
+    return Days(before.replace(day=low), end)
 
 
 def _monday(day: date) -> date:
@@ -237,17 +360,21 @@ def _week_start(which: str, today: date) -> date:
 
 
 def _week(monday: date, today: date) -> Days:
-    return Days(max(monday, today), monday + timedelta(weeks=1))
+    return Days(max(monday, today), monday + timedelta(weeks=1), week=True)
 
 
 def _weekend(monday: date, today: date, *, long: bool) -> Days:
     """Saturday and Sunday, returned on Monday; a long one begins on Friday."""
     start = monday + timedelta(days=4 if long else 5)
-    return Days(max(start, today), monday + timedelta(weeks=1))
+    return Days(max(start, today), monday + timedelta(weeks=1), week=True)
 
 
-def point(words: str, today: date, after: date | None = None) -> date | None:
+def point(
+    words: str, today: date, after: date | None = None, *, day_first: bool | None = None
+) -> date:
     """The day that `words` name; what recurs is the first one after `after`, or not before today.
+
+    `day_first` is the order of 3/4, where that is known from elsewhere.
 
     Raises:
         ValueError: there is no such day.
@@ -258,9 +385,12 @@ def point(words: str, today: date, after: date | None = None) -> date | None:
     found = {name: value for name, value in match.groupdict().items() if value}
     earliest = after + timedelta(days=1) if after else today
     if day := found.get("iso"):
-        return date(*(int(part) for part in day.split("-")))
+        return date(*(int(part) for part in re.split("[-/]", day)))
+    if dotted := found.get("dotted"):
+        number, month_number, year_number = map(int, dotted.split("."))
+        return date(year_number, month_number, number)
     if slashed := found.get("slashed"):
-        return _slashed(slashed, earliest)
+        return _slashed(slashed, earliest, day_first)
     if month := found.get("month") or found.get("month2"):
         number = _day(found.get("day") or found["day2"])
         year = found.get("year1") or found.get("year2")
@@ -285,7 +415,7 @@ def _relative(found: dict[str, str], today: date, earliest: date) -> date:
     if "overmorrow" in found:
         return today + timedelta(days=2)
     if length := found.get("after") or found.get("from_now"):
-        return _add(today, length)
+        return add(today, length)
     if "week_day" in found or "week_day2" in found:
         name, which = (
             found.get("week_day") or found["week_day2"],
@@ -333,23 +463,46 @@ def _of_month(day: int, which: str, today: date) -> date:
     return date(today.year + year, month + 1, day)
 
 
-def _slashed(words: str, earliest: date) -> date:
+def _day_first(words: str) -> bool | None:
+    """The order of a slashed day, where only one is possible."""
+    if not _SLASHED.fullmatch(words):
+        return None
+    first, second, *_ = (int(part) for part in words.split("/"))
+    if (first > MONTHS_A_YEAR) == (second > MONTHS_A_YEAR):
+        return None
+    return first > MONTHS_A_YEAR
+
+
+def _slashed(words: str, earliest: date, day_first: bool | None) -> date:
     """Day and month, where only one order is possible: 3/4 may be either and is not understood."""
     first, second, *rest = (int(part) for part in words.split("/"))
-    if first <= 12 and second <= 12 and first != second:  # noqa: PLR2004 - months
+    own = _day_first(words)
+    order = day_first if own is None else own
+    if order is None and first != second:
         raise ValueError
-    month, day = (first, second) if second > 12 or first == second else (second, first)  # noqa: PLR2004
+    day, month = (first, second) if order else (second, first)
     if rest:
         return date(2000 + rest[0] % 100, month, day)
     return _next(month, day, earliest)
 
 
-def _add(day: date, length: str) -> date:
+def days_in(length: str) -> int:
+    """How many days a length is, where it is not known when they begin."""
+    number, unit = _measure(length)
+    return number * DAYS_OF.get(unit, 1)
+
+
+def _measure(length: str) -> tuple[int, str]:
     *count, unit = length.split()
     number = int(count[0]) if count[0].isdigit() else NUMBER_WORDS.get(count[0], 1)
     if "couple" in count:
         number = 2
-    unit = unit.removesuffix("s")
+    return number, unit.removesuffix("s")
+
+
+def add(day: date, length: str) -> date:
+    """The day that is so much later."""
+    number, unit = _measure(length)
     if unit == "month":
         year, month = divmod(day.month - 1 + number, 12)
         year, month = day.year + year, month + 1

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from search.fields import LONGEST_TOTAL
-from search.understand.dates import DAYS_OF, MONTH, MONTHS
+from search.understand.dates import MONTH, MONTHS, NOT_A_STAY, days_in
 from search.understand.numbers import NUMBER_WORDS
 from search.understand.words import Line, Span
 
@@ -19,73 +19,49 @@ MONTHS_AHEAD = 18
 LONGEST_DAYS = LONGEST_TOTAL
 
 _COUNT = rf"(?:\d{{1,2}}|an?|{'|'.join(NUMBER_WORDS)}|(?:a )?couple(?: of)?)"
-_LENGTH = rf"(?P<count>{_COUNT}) (?P<unit>days?|nights?|weeks?|fortnights?)"
-# "In 3 days", "the first two weeks", "2 or 3 days", "$300 a week": the number counts something else
-# or is none that can be relied upon.
-_NOT_A_STAY = (
-    r"(?<!\d )"
-    + "".join(
-        rf"(?<!\b{word} )"
-        for word in (
-            "in",
-            "first",
-            "last",
-            "next",
-            "past",
-            "other",
-            "final",
-            "every",
-            "each",
-            "within",
-            "after",
-            "or",
-            "to",
-            "and",
-            "days",
-            "nights",
-            "times",
-            "once",
-            "twice",
-            "per",
-            "dollars",
-            "bucks",
-            "usd",
-            "eur",
-            "euros",
-            "pounds",
-        )
-    )
-    + r"(?<![-–—/] )"
-)
+_LENGTH = rf"(?P<length>{_COUNT} (?:days?|nights?|weeks?|fortnights?))"
 _WHICH = rf"(?:(?:the month of )?(?P<month>{MONTH})(?:(?: ,)? (?P<year>20\d\d))?|(?P<which>this|next) month)"
 # Nor a month with a day, nor one of two.
-_ALONE = rf"(?! (?:\d|the \d|(?:or|and|to|till|until|through|thru|/|-|–|—) (?:early |late |mid )?(?:the )?(?:{MONTH}|\d|next|first)\b))"
+_ALONE = rf"(?! (?:\d|the \d|(?:or|and|to|till|until|through|thru|/|-|–|—) (?:early |late |mid |in )?(?:the )?(?:{MONTH}|\d|next|first)\b))"
 _SOME = r"(?:(?:some ?time|any ?time|somewhere) )?"
+# "Until next month" and "the end of March" name days; "a weekend in June" is a stay of its own.
+_NOT_ALONE = "".join(
+    rf"(?<!\b{word} )"
+    for word in (
+        "of", "until", "till", "from", "by", "before", "after", "since", "starting", "beginning", "to",
+        "or", "and", "early", "late", "mid", "end", "day", "days", "night", "nights", "week", "weeks",
+        "weekend", "month",
+    )
+)  # fmt: skip
+_MONTH_ALONE = re.compile(rf"(?<!\S){_NOT_ALONE}(?P<in>(?:in|during|for) )?{_WHICH}{_ALONE}(?!\S)")
 _FORMS = tuple(
     re.compile(rf"(?<!\S){pattern}(?!\S)")
     for pattern in (
-        rf"(?:for )?{_NOT_A_STAY}{_LENGTH} {_SOME}(?:in |during |within )?{_WHICH}{_ALONE}",
+        rf"(?:for )?{NOT_A_STAY}(?<!\d ){_LENGTH} {_SOME}(?:in |during |within )?{_WHICH}{_ALONE}",
         rf"{_SOME}(?:(?:in|during) )?{_WHICH}(?: ,)?(?: for(?: about| around)?)? {_LENGTH}(?! (?:from|starting|beginning|on|after|before|until|till)\b)",
     )
 )  # fmt: skip
 
 
 def find(line: Line, today: date) -> Iterator[tuple[Span, dict[str, Any]]]:
-    """Every month with a number of days that the line names, as `month` and `days`."""
+    """Every month that the line names, as `month`, and as `days` how many of them."""
     for pattern in _FORMS:
         for match, span in line.find(pattern):
             # "4 days March" lacks the word that makes it sure; "4 days next month" does not.
             sure = match["which"] or re.search(r"\b(?:in|during|within) ", match.group())
-            days = _days(match["count"], match["unit"])
+            days = days_in(match["length"])
             first = _month(match, days, today) if sure else None
             if first:
                 yield span, {"month": f"{first:%Y-%m}", "days": days}
+    for match, span in line.find(_MONTH_ALONE):
+        first = _month(match, 1, today) if match["in"] or match["which"] else None
+        if first:
+            yield span, {"month": f"{first:%Y-%m}"}
 
 
-def _days(count: str, unit: str) -> int:
-    word = count.removesuffix(" of")
-    number = int(word) if word.isdigit() else NUMBER_WORDS.get(word, 2 if "couple" in word else 1)
-    return number * DAYS_OF.get(unit.removesuffix("s"), 1)
+def has_room(month: str, days: int, today: date) -> bool:
+    """Whether so many days are left of the month."""
+    return _has_room(date.fromisoformat(f"{month}-01"), days, today)
 
 
 def _month(match: re.Match[str], days: int, today: date) -> date | None:

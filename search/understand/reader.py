@@ -32,7 +32,7 @@ def understand(
     line = Line(text)
     found = _longest([*_dates(line, today), *numbers.find(line), *names.find(line, vocabulary)])
     kept = [each for each in found if each[1] not in keep][:MOST_READINGS]
-    stay = _stay([each for each in kept if each[1] == "dates"])
+    stay = _stay([each for each in kept if each[1] == "dates"], today)
     days = days or length(stay.values())
     known = days is not None and days <= LONGEST_TOTAL
     return tuple(
@@ -43,6 +43,7 @@ def understand(
 
 
 def _dates(line: Line, today: date) -> Iterator[_Found]:
+    line = line.without(dates.TIME)
     if dates.crowded(line):
         return
     for span, days in dates.find(line, today):
@@ -54,7 +55,7 @@ def _dates(line: Line, today: date) -> Iterator[_Found]:
 def length(stay: Iterable[Mapping[str, Any]]) -> int | None:
     """How many days the readings of dates are about together; None where they leave it open."""
     said = {name: value for parameters in stay for name, value in parameters.items()}
-    if "month" in said:
+    if "month" in said and "days" in said:
         return int(said["days"])
     if "start" in said and "end" in said:
         return (date.fromisoformat(said["end"]) - date.fromisoformat(said["start"])).days
@@ -72,8 +73,8 @@ def _longest(found: list[_Found]) -> list[_Found]:
     return sorted(chosen, key=lambda each: each[0].first)
 
 
-def _stay(found: list[_Found]) -> dict[Span, dict[str, Any]]:
-    """What the mentions of days say about one stay: the whole of it, or its start and its end.
+def _stay(found: list[_Found], today: date) -> dict[Span, dict[str, Any]]:
+    """What the mentions of days say about one stay: the whole of it, or as much as is known.
 
     A mention that has no part in it stays text, and so does any time of a month beside days.
     """
@@ -81,11 +82,28 @@ def _stay(found: list[_Found]) -> dict[Span, dict[str, Any]]:
     mentions: list[tuple[Span, Days]] = [
         (span, said["days"]) for span, _, said in found if "month" not in said
     ]
-    if some_month and not mentions:
-        return dict(some_month[:1])
+    lengths = [(span, days.length) for span, days in mentions if days.length]
+    dated = [each for each in mentions if each[1].start or each[1].end]
+    if dated:
+        return _together(_dated(dated), lengths)
+    alone = [(span, {"days": dates.days_in(length)}) for span, length in lengths[:1]]
+    if not some_month:
+        return dict(alone)
+    # "In July" and, elsewhere, "for a week".
+    complete = [each for each in some_month if "days" in each[1]]
+    ((span, said),) = (complete or some_month)[:1]
+    if alone and len(some_month) == 1 and "days" not in said:
+        days = alone[0][1]["days"]
+        if days <= LONGEST_TOTAL and months.has_room(said["month"], days, today):
+            return {span: said, **dict(alone)}
+    return {span: said}
+
+
+def _dated(mentions: list[tuple[Span, Days]]) -> dict[Span, Days]:
+    """A stay that is named as a whole, or its start and its end."""
     for span, days in mentions:
         if days.start and days.end and not days.single:
-            return {span: _ends(days)}
+            return {span: days}
     starts = [each for each in mentions if each[1].start]
     ends = [each for each in mentions if not each[1].start]
     # "Pick up on the 4th, return on the 9th": of two single days the second is the return.
@@ -93,9 +111,34 @@ def _stay(found: list[_Found]) -> dict[Span, dict[str, Any]]:
     if starts and ends:
         (first, begin), (last, over) = starts[0], ends[0]
         if begin.start and over.end and begin.start < over.end:
-            start = Days(begin.start, None)
-            return {first: _ends(start), last: _ends(over)}
-    return {span: _ends(days) for span, days in (starts or ends)[:1]}
+            return {first: Days(begin.start, None), last: Days(None, over.end)}
+    return dict((starts or ends)[:1])
+
+
+def _together(
+    stay: dict[Span, Days], lengths: list[tuple[Span, str]]
+) -> dict[Span, dict[str, Any]]:
+    """The stay and, if it is said, how long it is: that makes its end, or agrees with it."""
+    said: dict[Span, dict[str, Any]] = {span: _ends(days) for span, days in stay.items()}
+    if not lengths or len({length for _, length in lengths}) > 1 or len(stay) > 1:
+        return said
+    (span, length), ((day, known),) = lengths[0], stay.items()
+    days = dates.days_in(length)
+    if not known.start:
+        return {day: _ends(known), span: {"days": days}}
+    if known.single or not known.end:
+        end = dates.add(known.start, length)
+        if (end - known.start).days <= dates.LONGEST_RENTAL:
+            return {day: _ends(Days(known.start, None)), span: _ends(Days(None, end))}
+        return said
+    most = (known.end - known.start).days
+    if known.week and days < most:
+        # "3 days next week": which of them is open.
+        return {day: {"days": days}, span: {"days": days}}
+    # From Friday to Sunday are 3 days to those who count both.
+    if days in {most, most + 1} and (span.end == day.first or day.end == span.first):
+        return {day: _ends(known), span: _ends(known)}
+    return said
 
 
 def _ends(days: Days) -> dict[str, str]:

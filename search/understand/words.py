@@ -3,9 +3,12 @@
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from typing import Self
 
 # Letters that do not decompose into a base letter and an accent.
 _LETTERS = str.maketrans({"ħ": "h", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
@@ -47,12 +50,30 @@ class Line:
         matches = list(_TOKEN.finditer(text.translate(_APOSTROPHES)))
         self.places = [match.span() for match in matches]
         self.tokens = [fold(match.group()) for match in matches]
-        self.folded = " ".join(self.tokens)
-        self._starts: list[int] = []
-        at = 0
-        for token in self.tokens:
-            self._starts.append(at)
-            at += len(token) + 1
+        self._keep(range(len(self.tokens)))
+
+    def _keep(self, kept: Iterable[int]) -> None:
+        self._kept = [*kept, len(self.tokens)]
+        words = [self.tokens[index] for index in self._kept[:-1]]
+        self.folded = " ".join(words)
+        self._starts = [0, *accumulate(len(word) + 1 for word in words)]
+
+    def without(self, pattern: re.Pattern[str]) -> Self:
+        """The line for grammars to which the pattern's group `skip` says nothing.
+
+        A span that ends before what is skipped takes it in, and so does one from before to after.
+        """
+        skipped = {
+            index
+            for match in pattern.finditer(self.folded)
+            for span in [self.span(*match.span("skip"))]
+            for index in range(span.first, span.end)
+        }
+        if not skipped:
+            return self
+        line = copy(self)
+        line._keep(index for index in self._kept[:-1] if index not in skipped)  # noqa: SLF001
+        return line
 
     def find(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Span]]:
         """Matches of a pattern over `folded`, each with the tokens it covers."""
@@ -61,7 +82,7 @@ class Line:
 
     def span(self, start: int, end: int) -> Span:
         """The tokens of a part of `folded`."""
-        return Span(bisect_left(self._starts, start), bisect_left(self._starts, end))
+        return Span(*(self._kept[bisect_left(self._starts, at)] for at in (start, end)))
 
     def offsets(self, span: Span) -> tuple[int, int]:
         """Where the span's words stand in the text."""

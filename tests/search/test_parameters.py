@@ -43,7 +43,10 @@ def errors(query: str) -> dict[str, str]:
         ("sort=distance", "sort", "needs lat and lon"),
         ("bbox=1,2,3", "bbox", "four numbers"),
         ("bbox=0,10,1,5", "bbox", "south not above north"),
-        ("bbox=nan,0,1,1", "bbox", "must lie within"),
+        ("bbox=nan,0,1,1", "bbox", "four numbers"),
+        ("bbox=1_0,2,30,4", "bbox", "four numbers"),
+        ("bbox=1,91,2,92", "bbox", "must lie within"),
+        ("make=Jee\ufffd", "make", "UTF-8"),
         ("start=2027-03-01", "end", "come together"),
         ("start=2027-03-01&end=2027-03-01", "end", "after start"),
         ("start=2027-03-01&end=2028-03-02", "end", "at most 365 days"),
@@ -96,3 +99,31 @@ def test_the_search_is_the_same_whatever_the_order_of_its_parameters() -> None:
     narrower, _ = parse([("q", "x"), ("make", "Kia")], TODAY)
     assert one.fingerprint() == other.fingerprint() == page_size.fingerprint()
     assert one.fingerprint() != narrower.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("limit=abc&bbox=1,2,3&priceMin=10&priceMax=5", {"limit", "bbox", "priceMin"}),
+        ("limit=0&start=2027-06-05&end=2027-06-01", {"limit", "end"}),
+        ("maek=Jeep&limit=0&lat=5", {"maek", "limit", "lon"}),
+        # Of what is wrong itself nothing else is said, nor of what goes with it.
+        ("lat=91&lon=0&radiusKm=5&sort=distance", {"lat"}),
+        ("start=soon&end=2027-06-01&flexDays=2", {"start"}),
+    ],
+)
+def test_all_that_is_wrong_is_named_at_once(query: str, wrong: set[str]) -> None:
+    assert set(errors(query)) == wrong
+
+
+def test_an_end_of_a_range_is_never_passed_by_rounding() -> None:
+    def least(rating: str) -> object:
+        return parse([("ratingMin", rating)], TODAY)[0].ranges["rating"][0]
+
+    assert [least(each) for each in ("4.7", "4.894", "4.333", "4.29", "5")] == [
+        470,
+        490,
+        434,
+        429,
+        500,
+    ]

@@ -221,7 +221,7 @@ def prefix(field: str, word: str) -> dict[str, Any]:
 
 
 def test_a_whole_body() -> None:
-    fields = ("make", "model", "city", "region", "country", "features")
+    fields = ("make", "model", "body", "fuel", "city", "region", "country", "features")
     own = {field: {"bool": {"filter": [prefix(field, "c4")]}} for field in fields}
     for field in fields:
         apart = {"bool": {"filter": [prefix(field, "c"), prefix(field, "4")]}}
@@ -246,7 +246,7 @@ def test_a_typo_is_looked_for_only_in_words_of_four_letters() -> None:
     assert "make~" not in build(Typed.of("fit 2020", 5))["aggs"]
     assert "make~" not in build(Typed.of("grand cherokee jeep hilo", 5))["aggs"]
     body = build(Typed.of("kia jeep", 5))
-    assert len(body["aggs"]) == 12
+    assert len(body["aggs"]) == 16
     kia, jeep = body["aggs"]["city~"]["filter"]["bool"]["filter"]
     letter = "[a-z0-9]"
     assert kia == prefix("city", "kia")
@@ -254,3 +254,21 @@ def test_a_typo_is_looked_for_only_in_words_of_four_letters() -> None:
         f"j(e(e(p({letter}?)|{letter}p|{letter}|())|{letter}ep|{letter}p|p|pe)"
         f"|{letter}eep|{letter}ep|ep|eep).*"
     )
+
+
+def test_bodies_and_fuels_are_suggested_as_types(market: Market) -> None:
+    market.store({"body": "SUV", "fuel": "Electric"}, {"body": "Sedan", "fuel": "Electric"})
+    types = suggest(market, "e")["sections"]["types"]
+    assert [(each["kind"], each["filter"], each["count"]) for each in types] == [
+        ("fuel", {"fuel": "Electric"}, 2)
+    ]
+    (suv,) = suggest(market, "suv")["sections"]["types"]
+    assert (suv["kind"], suv["label"], suv["filter"]) == ("body", "<em>SUV</em>", {"body": "SUV"})
+
+
+def test_a_country_that_is_its_only_region_stands_once(market: Market) -> None:
+    market.store(
+        *({"city": city, "region": "Malta", "country": "Malta"} for city in ("Gozo", "Mdina"))
+    )
+    (malta,) = suggest(market, "malta")["sections"]["places"]
+    assert (malta["filter"], malta["count"]) == ({"country": "Malta"}, 2)

@@ -70,6 +70,56 @@ def test_a_filter_that_is_sent_wins_over_the_text(market: Market) -> None:
     market.assert_search([], q="under $80", priceMax=4_000)
 
 
+def test_what_is_sent_of_a_range_leaves_its_other_end_to_the_text(market: Market) -> None:
+    cheap, middle, dear = market.store(
+        {"daily_rate_cents": 3_000}, {"daily_rate_cents": 6_000}, {"daily_rate_cents": 9_000}
+    )
+    page = market.search(q="$40-$80", priceMin=2_000)
+    assert sorted(item["id"] for item in page["items"]) == [cheap, middle]
+    assert page["understood"][0]["applied"] is True
+    market.assert_search([middle], q="$40-$80", priceMax=7_000)
+    market.assert_search([middle], q="$40-$80", priceMin=5_000)
+    # Nothing is between the two: what is sent wins.
+    page = market.search(q="under $40", priceMin=5_000)
+    assert sorted(item["id"] for item in page["items"]) == [middle, dear]
+    assert page["understood"][0]["applied"] is False
+
+
+@pytest.mark.parametrize("q", ["in hilo", "near hilo", "in hawaii"])
+def test_a_place_that_is_chosen_beside_one_in_the_text_finds_what_its_facet_says(
+    market: Market, q: str
+) -> None:
+    market.store(
+        {"city": "Hilo"}, {"city": "Hilo"}, {"city": "Lihue", "lat": 21.98, "lon": -159.37},
+        {"city": "Hilo", "region": "Elsewhere", "country": "Nowhere", "lat": -9, "lon": 9},
+    )  # fmt: skip
+    market.learn()
+    facets = market.search(q=q)["facets"]
+    for name in ("city", "region", "country"):
+        for value in facets[name]:
+            found = market.search(q=q, **{name: value["value"]})["total"]["value"]
+            assert found == value["count"], (name, value)
+
+
+def test_distances_are_from_the_point_that_is_sent(market: Market) -> None:
+    hilo, keaau, _ = market.store(
+        {"city": "Hilo"},
+        {"city": "Keaau", "lat": 19.6222, "lon": -155.0372},
+        {"city": "Honolulu", "lat": 21.3069, "lon": -157.8583},
+    )
+    market.learn()
+    page = market.search(q="near hilo", lat=21.3069, lon=-157.8583, sort="distance")
+    assert [item["id"] for item in page["items"]] == [hilo, keaau]
+    assert all(item["distanceKm"] > 300 for item in page["items"])
+    assert page["understood"][0]["applied"] is True
+
+
+def test_places_of_readings_are_counted_as_javascript_counts(market: Market) -> None:
+    market.store({"seats": 7})
+    (seats,) = market.search(q="🚗 7 seater")["understood"]
+    assert (seats["words"], seats["start"], seats["end"]) == ("7 seater", 3, 11)
+
+
 def test_features_of_text_and_filter_must_all_be_there(market: Market) -> None:
     both, _ = market.store({"features": ["GPS", "Sunroof"]}, {"features": ["GPS"]})
     market.learn()

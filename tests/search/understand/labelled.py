@@ -23,9 +23,10 @@ def cases() -> Iterator[tuple[date, str, Expected]]:
 def _expected(days: str, today: date) -> Expected:
     if days == "-":
         return {}
-    if " x" in days:
-        month, length = days.split(" x")
-        return {"month": month, "days": int(length)}
+    if ".." not in days:
+        month, _, length = days.partition("x")
+        said: Expected = {"month": month.strip()} if month else {}
+        return said | ({"days": int(length)} if length else {})
     ends = zip(("start", "end"), days.split(".."), strict=True)
     return {
         name: day if len(day) > len("03-01") else f"{today.year}-{day}" for name, day in ends if day

@@ -222,6 +222,20 @@ def test_kinds_to_keep_stay_text() -> None:
     assert rest(text, understand(text, NAMES, TODAY, ["price", "make"])) == "jeep under $80"
 
 
+def test_a_time_of_day_goes_with_its_day() -> None:
+    readings = understand("jeep, friday at 5pm to sunday 10am, in hilo", NAMES, TODAY)
+    assert [each.words for each in readings] == ["jeep", "friday at 5pm to sunday 10am", "in hilo"]
+
+
+@pytest.mark.parametrize(
+    "text", ["for 3 days", "in july", "until friday for 2 days", "3 days next week", "this month"]
+)
+def test_days_that_are_half_known_filter_nothing_and_are_no_text(text: str) -> None:
+    readings = understand(text, NAMES, TODAY)
+    request, applied = apply(SearchRequest(text=text, now=NOW), readings)
+    assert (request.text, request.dates, set(applied)) == (None, None, {False})
+
+
 @pytest.mark.parametrize(
     ("text", "remains"),
     [
