@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.understand.aliases import CODES, ORDINARY, PHRASES
+from search.understand.denial import denied_from
 from search.understand.reading import Kind
 from search.understand.vocabulary import LONGEST_NAME, PLACES, Term, Vocabulary
 from search.understand.words import Line, Span, key
@@ -19,7 +20,6 @@ NEAR_KM = 30
 _JOINTS = frozenset("-/.'&+")
 _IN = frozenset(["in", "at", "from", "to", "of"])
 _NEAR = frozenset(["near", "nearby", "around", "by", "close", "beside"])
-_NOT = frozenset(["no", "not", "without", "except", "non", "dont", "never", "isn", "t"])
 _LEAST_SINGULAR = 3  # letters left of a plural
 _SHORTEST_NAME = 3  # shorter ones need a neighbour that confirms them, unless they hold a digit
 
@@ -40,16 +40,21 @@ class Name:
 
 
 def find(line: Line, vocabulary: Vocabulary) -> Iterator[Found]:
-    """What the names in the line mean, none overlapping another."""
+    """What the names in the line mean, none overlapping another.
+
+    What is denied has no parameters: it is neither a filter nor a word that must be found.
+    """
     names = _names(line, vocabulary)
     consumed = 0
+    denied: Found | None = None
     for index, name in enumerate(names):
-        if name.span.first < consumed or _denied(line, name.span.first):
+        if name.span.first < consumed:
             continue
         before = names[index - 1] if index else None
         after = names[index + 1] if index + 1 < len(names) else None
         found = _read(line, vocabulary, name, before, after)
-        if found:
+        denied = _denied(line, name, found, denied)
+        if found := denied or found:
             consumed = found[0].end
             yield found
 
@@ -57,11 +62,12 @@ def find(line: Line, vocabulary: Vocabulary) -> Iterator[Found]:
 def _names(line: Line, vocabulary: Vocabulary) -> list[Name]:
     """The longest names from left to right."""
     names: list[Name] = []
+    keys = [*map(key, line.tokens)]
     at = 0
     while at < len(line.tokens):
         end = at + 1
         for candidate in _runs(line, at):
-            joined = "".join(map(key, line.tokens[at:candidate]))
+            joined = "".join(keys[at:candidate])
             if joined in PHRASES:
                 end = candidate
                 break
@@ -108,8 +114,22 @@ def _lookup(vocabulary: Vocabulary, joined: str) -> tuple[Term, ...]:
     )
 
 
-def _denied(line: Line, first: int) -> bool:
-    return any(word in _NOT for word in line.tokens[max(first - 2, 0) : first])
+def _denied(line: Line, name: Name, found: Found | None, last: Found | None) -> Found | None:
+    """A name without parameters that is denied itself, or together with the `last` one."""
+    if name.key.isdigit() and not found:
+        return None
+    field = name.terms[0].field
+    kind = found[1] if found else "place" if field in PLACES else field
+    span = found[0] if found else name.span
+    first = denied_from(line, name.span.first)
+    if first is None and last:
+        between = line.tokens[last[0].end : span.first]
+        # "No Tesla SUV", "no Tesla or Jeep", "no Tesla and Jeep"; but "no Tesla in Hilo".
+        same = between in (["or"], ["nor"]) or (between == ["and"] and kind == last[1])
+        first = last[0].end if same or (not between and kind != "place") else None
+    if first is None:
+        return None
+    return Span(min(first, span.first), span.end), kind, {}  # type: ignore[return-value]
 
 
 def _read(

@@ -94,8 +94,6 @@ def test_names_as_people_write_them(text: str, parameters: dict[str, Any]) -> No
         ("toyota pickup", {"make": ["Toyota"], "body": ["Pickup"]}),
         ("nissan march", {"make": ["Nissan"], "model": ["March"]}),
         ("which model", {}),  # not the Model S
-        ("not a tesla", {}),
-        ("no suv", {}),
         ("2019 civic", {"model": ["Civic"]}),  # the year is in the name, where text finds it
         ("Washington", {}),  # a city and, elsewhere, a state
     ],
@@ -104,6 +102,42 @@ def test_what_its_neighbours_do_not_decide_stays_text(
     text: str, parameters: dict[str, Any]
 ) -> None:
     assert read(text) == parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters", "remains"),
+    [
+        ("not a tesla", {}, None),
+        ("no suv", {}, None),
+        ("non-electric", {}, None),
+        ("anything but a toyota", {}, None),
+        ("all makes but tesla", {}, "makes"),
+        ("anything other than a jeep", {}, None),
+        ("don't want a toyota", {}, None),
+        ("I don\u2019t want a big toyota", {}, None),
+        ("I don't need a child seat", {}, None),
+        ("no electric cars please", {}, None),
+        ("not only jeeps", {}, None),
+        ("jeep, no compass", {"make": ["Jeep"]}, None),
+        ("jeep not in hilo", {"make": ["Jeep"]}, None),
+        ("no jeep in hilo", {"city": ["Hilo"]}, None),
+        ("not in Portland, OR", {}, None),
+        ("not tesla suv in hawaii", {"region": ["Hawaii"]}, None),
+        ("no tesla or jeep, automatic", {"transmission": ["Automatic"]}, None),
+        ("no tesla and automatic", {"transmission": ["Automatic"]}, None),
+        ("not automatic but manual", {"transmission": ["Manual"]}, None),
+        # Nothing denied: "no" has a word of its own, "but" denies only of all.
+        ("no smoking suv", {"body": ["SUV"]}, "no smoking"),
+        ("not expensive suv", {"body": ["SUV"]}, "not expensive"),
+        ("small but automatic", {"transmission": ["Automatic"]}, "small"),
+        ("no 500", {}, "no 500"),
+    ],
+)
+def test_what_is_denied_is_neither_a_filter_nor_text(
+    text: str, parameters: dict[str, Any], remains: str | None
+) -> None:
+    assert read(text) == parameters
+    assert rest(text, understand(text, NAMES, TODAY)) == remains
 
 
 @pytest.mark.parametrize(
@@ -253,7 +287,7 @@ def test_no_text_fails_and_every_reading_stands_in_it(text: str) -> None:
         assert reading.kind in KINDS
         assert reading.start >= at
         assert reading.words == text[reading.start : reading.end] != ""
-        assert reading.parameters
+        assert reading.parameters or "not" in text.casefold()
         at = reading.end
     request, applied = apply(SearchRequest(text=text or None, now=NOW), readings)
     assert len(applied) == (len(readings) if text else 0)
