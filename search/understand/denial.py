@@ -8,19 +8,21 @@ _NOT = frozenset(
 # What may stand between a denial and what it denies: "don't want to be in Hilo", "not only a Jeep".
 _BETWEEN = frozenset(
     ["a", "an", "the", "any", "in", "at", "to", "of", "for", "near", "around", "from", "with",
-     "be", "want", "need", "like", "have", "get", "rent", "drive", "see", "show", "me", "interested",
+     "be", "pay", "spend", "anything", "want", "need", "like", "have", "get", "rent", "drive", "see", "show", "me", "interested",
      "only", "just", "necessarily", "really"]
 )  # fmt: skip
 _ARTICLES = frozenset(["a", "an", "any", "want", "need"])
 _ALL = frozenset(["any", "anything", "every", "everything", "all"])
 
 
-def denied_from(line: Line, first: int) -> int | None:
-    """Where the words begin that deny what stands at `first`; None if nothing does."""
+def denied_from(line: Line, first: int, *, described: bool = False) -> int | None:
+    """Where the words begin that deny what stands at `first`; None if nothing does.
+
+    `described`: any one word may stand before what is denied, as in "don't want a big SUV".
+    """
     tokens = line.tokens
     at = first
-    # "Don't want a big SUV": one word that is not known may describe what is denied.
-    if at > 1 and tokens[at - 1].isalpha() and tokens[at - 2] in _ARTICLES:
+    if described and at > 1 and tokens[at - 1].isalpha() and tokens[at - 2] in _ARTICLES:
         at -= 1
     while at and tokens[at - 1] in _BETWEEN:
         at -= 1

@@ -121,7 +121,7 @@ def _denied(line: Line, name: Name, found: Found | None, last: Found | None) -> 
     field = name.terms[0].field
     kind = found[1] if found else "place" if field in PLACES else field
     span = found[0] if found else name.span
-    first = denied_from(line, name.span.first)
+    first = denied_from(line, name.span.first, described=True)
     if first is None and last:
         between = line.tokens[last[0].end : span.first]
         # "No Tesla SUV", "no Tesla or Jeep", "no Tesla and Jeep"; but "no Tesla in Hilo".

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
+from search.understand.denial import denied_from
 from search.understand.reading import Kind
 from search.understand.words import Line, Span
 
@@ -13,6 +15,7 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
           "eleven", "twelve", "thirteen", "fourteen", "fifteen")  # fmt: skip
 NUMBER_WORDS = {word: number for number, word in enumerate(_WORDS) if number}
 MOST_SEATS = 60
+MOST_STARS = 5
 ABOUT = 0.2  # "about 100" is 80 to 120
 # A number without a currency is a price only if it can be one: not "about 3", not "under 2015".
 _BARE_PRICE = range(15, 1900)
@@ -29,16 +32,30 @@ _SEATS = re.compile(
 )
 
 _AMOUNT = r"\d{1,3}(?:,\d{3})+|\d{1,7}(?:\.\d{1,2})?"
-_SIGN = r"(?:us |ca |au )?[$€£]"
-_CURRENCY = r"(?:usd|eur|gbp|cad|aud|dollars?|bucks?|euros?|pounds?|quid|[$€£])"
-_PER_DAY = r"(?:(?:a|per|each|/|p|every) (?:day|night)|/ ?d|daily|pd)"
+_CODE = r"usd|eur|gbp|cad|aud"
+_SIGN = rf"(?:(?:us |ca |au )?[$€£]|{_CODE})"
+_CURRENCY = rf"(?:{_CODE}|dollars?|bucks?|euros?|pounds?|quid|[$€£])"
+_PER = r"(?:a|per|each|/|p|every)"
+_PER_DAY = rf"(?:{_PER} (?:day|night)|/ ?d|daily|pd)"
+_PER_WEEK = rf"(?:{_PER} (?:week|wk)|weekly|pw)"
+_PER_MONTH = rf"(?:{_PER} (?:month|mth|mo)|monthly|pcm)"
+# Prices are a day's: without discounts, which not every host gives, and in whole cents inwards.
+_WEEK, _MONTH = 7, 30
+_OPPOSITE = frozenset(["min", "max"])  # kinds of limits that "not" makes each other
 # What makes a number something else than a price: a time, a distance, an age, a length of stay.
 _NOT_PRICE = (
     r"(?! ?(?::|am\b|pm\b|a \. m|p \. m|o\b|oclock|in the|km|kms|kilomet|mi\b|miles?|mph|mpg|"
-    r"hp|cc|%|years?|days?\b|nights?|weeks?|months?|hours?|minutes?|people|persons?|passengers?|"
-    r"adults|seat|doors?|stars?|st\b|nd\b|rd\b|th\b|total|all in|in total|for the|or newer|"
-    r"altogether|and up|and newer|[-/.] ?\d))"
+    r"(?:bhp|hp|ps|kw|kwh|cc|l|cm|mm)\b|horse|litre|liter|inch|\" |%|years?|yrs?\b|yo\b|days?\b|"
+    r"nights?|weeks?|months?|hours?|minutes?|people|persons?|passengers?|adults|kids|children|"
+    r"drivers?|reviews?|ratings?|trips?|photos?|bags?|suitcases?|"
+    r"seat|doors?|stars?|st\b|nd\b|rd\b|th\b|total|all in|in total|for the(?! (?:long )?weekend\b)|"
+    r"or newer|altogether|and up|and newer|[-/.] ?\d))"
 )
+# Before a number without a currency: "driver under 25", "range over 400", "must be at least 21".
+_NOT_PRICED = frozenset(
+    ["driver", "drivers", "age", "aged", "ages", "range", "mileage", "horsepower", "power", "engine",
+     "trunk", "boot", "wheels", "reviews", "trips", "be", "m", "am"]
+)  # fmt: skip
 
 
 def _money(name: str) -> str:
@@ -53,25 +70,44 @@ _WHOLE = (
     r"(?:in total|total|altogether|all together|all in|all - in|all included|"
     r"for (?:the )?(?:whole|entire) (?:thing|time|trip|stay|rental|holiday|vacation|period))"
 )
-_DAY = rf"(?: (?P<day>{_PER_DAY})| (?P<whole>{_WHOLE}))?"
-_LEAD = r"(?:(?P<lead>total(?: price| cost| budget| rental)*(?: of| is| :)?) )?"
-_MAX = (
-    r"(?:under|below|less than|cheaper than|up to|at most|no more than|not more than|maximum(?: of)?|"
-    r"max(?:imum)?(?: price)?|within|budget(?: of| is)?|not over|<|< =|lower than)"
+_PERIOD = (
+    rf"(?: (?P<day>{_PER_DAY})| (?P<week>{_PER_WEEK})| (?P<month>{_PER_MONTH})"
+    rf"| (?P<whole>{_WHOLE}))?"
 )
-_MIN = r"(?:over|above|more than|at least|from|starting at|minimum|min|>|> =)"
+_OF = r"(?: (?:of|is|are|:|(?:must|should) be))?"
+_NAME = rf"(?:prices?|rates?|costs?|budget)(?: range| limit)?(?: {_PER_DAY})?"
+_LEAD = (
+    rf"(?:(?P<lead>total(?: price| cost| budget| rental)*{_OF}) "
+    rf"|(?P<named>(?:daily |day )?{_NAME}{_OF}) )?"
+)
+_MOST = rf"max(?:imum)?(?: \.)?(?: {_NAME})?{_OF}"
+_MAX = (
+    rf"(?:under|below|less than|cheaper than|up to|at most|{_MOST}|within|budget{_OF}|<|< =|"
+    r"lower than)"
+)
+_MIN = (
+    r"(?:over|above|more than|higher than|at least|from|starting at|>|> =|"
+    rf"min(?:imum)?(?: \.)?(?: {_NAME})?{_OF})"
+)
+_OR_LESS = r"(?:max(?:imum)?|(?:or|and) (?:less|under|cheaper|below))"
+_OR_MORE = r"(?:min(?:imum)?|\+|(?:or|and) (?:more|over|up|above|higher))"
 _PRICES = tuple(
-    (kind, re.compile(rf"(?<!\S){_LEAD}{pattern}{_DAY}{_NOT_PRICE}(?!\S)"))
+    (kind, re.compile(rf"(?<!\S){_LEAD}{pattern}{_NOT_PRICE}(?!\S)"))
     for kind, pattern in (
-        ("between", rf"(?:between |from )?{_money('low')} (?:and|to|-|–) {_money('high')}"),
-        ("max", rf"(?:for |priced |at )?{_MAX} {_money('high')}"),
-        ("min", rf"(?:priced )?{_MIN} {_money('low')}"),
+        (
+            "between",
+            rf"(?:between |from )?{_money('low')} (?:and|to|-|–) {_money('high')}{_PERIOD}",
+        ),
+        ("max", rf"(?:for |priced |at )?{_MAX} {_money('high')}{_PERIOD}(?: {_OR_LESS})?"),
+        ("min", rf"(?:priced )?{_MIN} {_money('low')}{_PERIOD}"),
         (
             "about",
-            rf"(?:for )?(?:about|around|approximately|approx|roughly|circa|~) {_money('mid')}",
+            rf"(?:for )?(?:about|around|approximately|approx|roughly|circa|~) {_money('mid')}{_PERIOD}",
         ),
-        ("max", rf"(?:for )?{_money('high')}(?: max(?:imum)?| or less| or under| or cheaper)"),
-        ("budget", rf"(?:for |at )?{_money('high')}"),
+        ("max", rf"(?:for )?{_money('high')} {_OR_LESS}{_PERIOD}"),
+        ("max", rf"(?:for )?{_money('high')}{_PERIOD} {_OR_LESS}"),
+        ("said", rf"(?:for )?{_money('low')}{_PERIOD} {_OR_MORE}"),
+        ("said", rf"(?:for |at )?{_money('high')}{_PERIOD}"),
     )
 )
 
@@ -128,15 +164,22 @@ def _years(line: Line) -> Iterator[Found]:
             ends = match.groupdict()
             low = int(ends["low"]) + (kind == "after") if ends.get("low") else None
             high = int(ends["high"]) - (kind == "before") if ends.get("high") else None
+            denied = denied_from(line, span.first)
+            if denied is not None:
+                if kind == "between":
+                    continue
+                # "Not before 2015" is from then on.
+                low, high = high and high + 1, low and low - 1
             if low is None or high is None or low <= high:
-                yield span, "year", _ends("year", low, high)
+                whole = span if denied is None else Span(denied, span.end)
+                yield whole, "year", _ends("year", low, high)
 
 
 def _ratings(line: Line) -> Iterator[Found]:
     for pattern in _RATINGS:
         for match, span in line.find(pattern):
             stars = float(match["n"].replace(",", "."))
-            if stars <= 5:  # noqa: PLR2004 - five stars are the most
+            if stars <= MOST_STARS:
                 yield span, "rating", {"ratingMin": stars}
 
 
@@ -145,35 +188,56 @@ def _prices(line: Line) -> Iterator[Found]:
         for match, span in line.find(pattern):
             found = match.groupdict()
             marked = any(
-                value for name, value in found.items() if name not in {"low", "high", "mid"}
+                value
+                for name, value in found.items()
+                if name not in {"low", "high", "mid", "named"}
             )
             amounts = {
                 name: float(found[name].replace(",", ""))
                 for name in ("low", "mid", "high")
                 if found.get(name)
             }
-            if kind == "budget" and not marked:
-                continue
-            if not all(_is_price(amount, marked=marked) for amount in amounts.values()):
-                continue
-            if kind == "between" and not marked:
+            named = bool(found["named"])
+            if kind in {"said", "between"} and not (marked or named):
                 continue  # "from 80 to 100" of what?
+            if not (marked or named) and _is_something_else(line, span):
+                continue
+            denied = denied_from(line, span.first)
+            if denied is not None and kind not in _OPPOSITE:
+                continue
+            if not all(_is_price(each, marked=marked, named=named) for each in amounts.values()):
+                continue
             low = amounts.get("low")
             high = amounts.get("high")
+            if denied is not None:  # "not over 50" is at most 50
+                low, high = high, low
             if mid := amounts.get("mid"):
                 low, high = mid * (1 - ABOUT), mid * (1 + ABOUT)
             if low is None or high is None or low <= high:
-                ends = _ends("price", _cents(low), _cents(high))
-                whole = found["whole"] or (found["lead"] and not found["day"])
-                yield span, "price", ends | ({"priceBasis": "total"} if whole else {})
+                days = _WEEK if found["week"] else _MONTH if found["month"] else 1
+                whole = found["whole"] or (found["lead"] and days == 1 and not found["day"])
+                ends = _ends(
+                    "price",
+                    None if low is None else ceil(_cents(low) / days),
+                    None if high is None else _cents(high) // days,
+                )
+                words = span if denied is None else Span(denied, span.end)
+                yield words, "price", ends | ({"priceBasis": "total"} if whole else {})
 
 
-def _is_price(amount: float, *, marked: bool) -> bool:
-    return 0 < amount <= _MOST_PRICE if marked else int(amount) in _BARE_PRICE
+def _is_something_else(line: Line, span: Span) -> bool:
+    return span.first > 0 and line.tokens[span.first - 1] in _NOT_PRICED
 
 
-def _cents(amount: float | None) -> int | None:
-    return None if amount is None else round(amount * 100)
+def _is_price(amount: float, *, marked: bool, named: bool) -> bool:
+    if marked:
+        return 0 < amount <= _MOST_PRICE
+    # "Rate 4.5" is one of stars.
+    return MOST_STARS < amount <= _MOST_PRICE if named else int(amount) in _BARE_PRICE
+
+
+def _cents(amount: float) -> int:
+    return round(amount * 100)
 
 
 def _ends(name: str, low: int | None, high: int | None) -> dict[str, Any]:

@@ -171,6 +171,50 @@ def test_places(text: str, parameters: dict[str, Any]) -> None:
         ("between 50 and 80 dollars", {"priceMin": 5000, "priceMax": 8000}),
         ("over $50", {"priceMin": 5000}),
         ("80 a day", {"priceMax": 8000}),
+        ("price under 80", {"priceMax": 8000}),
+        ("daily rate under 70", {"priceMax": 7000}),
+        ("max budget 100", {"priceMax": 10_000}),
+        ("maximum price: $100", {"priceMax": 10_000}),
+        ("price must be under 80", {"priceMax": 8000}),
+        ("price: $50-$100", {"priceMin": 5000, "priceMax": 10_000}),
+        ("prices from 30 to 50", {"priceMin": 3000, "priceMax": 5000}),
+        ("price range 30-50", {"priceMin": 3000, "priceMax": 5000}),
+        ("max. 50 €", {"priceMax": 5000}),
+        ("$50 per day or less", {"priceMax": 5000}),
+        ("$50 a day or more", {"priceMin": 5000}),
+        ("under USD 80", {"priceMax": 8000}),
+        ("EUR 50 a day", {"priceMax": 5000}),
+        ("rate 4.5", {}),  # of stars, perhaps
+        ("between 30 and 50", {}),
+        # What is denied is the opposite limit.
+        ("no less than 50", {"priceMin": 5000}),
+        ("not under 50", {"priceMin": 5000}),
+        ("not more than 60", {"priceMax": 6000}),
+        ("not over $60", {"priceMax": 6000}),
+        ("I don't want to pay more than 60", {"priceMax": 6000}),
+        ("no $50 deposit", {}),
+        # A week is seven days and a month thirty, whole cents inwards.
+        ("under $500 a week", {"priceMax": 7142}),
+        ("over $500 weekly", {"priceMin": 7143}),
+        ("$350/week", {"priceMax": 5000}),
+        ("$1000 a month", {"priceMax": 3333}),
+        ("under 350 a week from dec 20 to dec 27", {
+            "priceMax": 5000, "start": "2027-12-20", "end": "2027-12-27",
+        }),
+        # A day's: so it hides nothing that either meaning would find.
+        ("under $300 for the weekend", {
+            "priceMax": 30_000, "start": "2027-02-27", "end": "2027-03-01",
+        }),
+        ("driver under 25", {}),
+        ("drivers over 21", {}),
+        ("must be at least 21", {}),
+        ("I'm under 25", {}),
+        ("range over 400", {}),
+        ("over 100 reviews", {}),
+        ("more than 50 trips", {}),
+        ("over 300 horsepower", {}),
+        ("at least 500 litre trunk", {}),
+        ("over 20 inch wheels", {}),
         ("around 3:30", {}),
         ("about 100 km", {}),
         ("under $500 total", {}),
@@ -178,6 +222,9 @@ def test_places(text: str, parameters: dict[str, Any]) -> None:
         ("2019+", {"yearMin": 2019}),
         ("newer than 2018", {"yearMin": 2019}),
         ("before 2015", {"yearMax": 2014}),
+        ("not before 2015", {"yearMin": 2015}),
+        ("not after 2018", {"yearMax": 2018}),
+        ("not between 2015 and 2018", {}),
         ("2015-2020", {"yearMin": 2015, "yearMax": 2020}),
         ("under 2015", {}),
         ("4.5 stars or better", {"ratingMin": 4.5}),
@@ -188,7 +235,7 @@ def test_places(text: str, parameters: dict[str, Any]) -> None:
         ("for 5 people", {"seatsMin": 5}),
         ("at least 7 seats", {"seatsMin": 7}),
     ],
-)
+)  # fmt: skip
 def test_limits(text: str, parameters: dict[str, Any]) -> None:
     assert read(text) == parameters
 
