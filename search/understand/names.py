@@ -14,7 +14,7 @@ from search.understand.aliases import CODES, ORDINARY, PHRASES
 from search.understand.denial import denied_from
 from search.understand.reading import Kind
 from search.understand.vocabulary import LONGEST_NAME, PLACES, Term, Vocabulary
-from search.understand.words import Line, Span, key
+from search.understand.words import Line, Span, fold, key
 
 NEAR_KM = 30
 _JOINTS = frozenset("-/.'&+")
@@ -71,7 +71,7 @@ def _names(line: Line, vocabulary: Vocabulary) -> list[Name]:
             if joined in PHRASES:
                 end = candidate
                 break
-            if terms := _lookup(vocabulary, joined):
+            if terms := _lookup(vocabulary, joined, words=candidate - at):
                 names.append(Name(Span(at, candidate), joined, terms))
                 end = candidate
                 break
@@ -101,10 +101,12 @@ def _ends_a_sentence(line: Line, index: int) -> bool:
     return line.tokens[index] == "." and line.text[end : end + 1].isspace()
 
 
-def _lookup(vocabulary: Vocabulary, joined: str) -> tuple[Term, ...]:
+def _lookup(vocabulary: Vocabulary, joined: str, words: int) -> tuple[Term, ...]:
     """The name, the one that it is the plural of, or the feature that it is the singular of."""
     if terms := vocabulary.terms.get(joined):
-        return terms
+        # "Models" is a plural, not the Model S.
+        plural = words == 1 and joined.endswith("s")
+        return tuple(t for t in terms if not (plural and fold(t.values[0]).endswith(" s")))
     if joined.endswith("s") and len(joined) > _LEAST_SINGULAR:
         terms = vocabulary.terms.get(joined[:-1], ())
         return tuple(term for term in terms if term.field not in PLACES)

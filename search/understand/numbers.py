@@ -22,14 +22,25 @@ _BARE_PRICE = range(15, 1900)
 _MOST_PRICE = 1_000_000
 
 _COUNT = rf"(?:\d{{1,2}}|{'|'.join(NUMBER_WORDS)})"
+_PEOPLE = r"(?:people|persons?|passengers?|adults?|travell?ers?|pax)"
+_CHILDREN = (
+    r"(?:kids?|child|children|babies|baby|toddlers?|teens?|teenagers?|infants?)(?! seats?\b)"
+)
+_FEWEST = r"(?:(?:at least|minimum|min|(?:no|not) (?:less|fewer) than|(?P<{0}>more than|over)) )?"
 _SEATS = re.compile(
     rf"(?<!\S)(?:"
-    rf"(?:at least |minimum |min )?(?P<n>{_COUNT})(?: \+| or more)? (?:- )?(?:seaters?|seats?)(?! \+)"
-    rf"|(?:seats|seating for|room for|space for) (?:at least |up to )?(?P<m>{_COUNT})"
-    rf"(?: (?:people|persons?|passengers?|adults))?"
-    rf"|(?:for |fits )?(?P<k>{_COUNT}) (?:- )?(?:people|persons?|passengers?|adults)"
+    rf"{_FEWEST.format('over')}(?P<n>{_COUNT})(?: \+| or more)? (?:- )?(?:seaters?|seats?)(?! \+)"
+    rf"|(?:seats|seating for|room for|space for) (?:at least |up to )?(?P<m>{_COUNT})(?: {_PEOPLE})?"
+    rf"|(?:for |fits )?(?:(?:up to|max(?:imum)?) |{_FEWEST.format('beyond')})(?P<k>{_COUNT}) (?:- )?"
+    rf"{_PEOPLE}(?:(?: and| ,| \+| &)* (?P<more>{_COUNT}) {_CHILDREN})?"
+    rf"|(?:for )?(?:an? )?(?:family|party|group) of (?P<group>{_COUNT})(?! (?:cars|vehicles)\b)"
     rf")(?: or more| minimum)?(?!\S)"
 )
+# Before seats or stars: there is no filter for the most of them.
+_AT_MOST = frozenset(
+    ["less than", "fewer than", "more than", "worse than", "lower than", "at most", "maximum of",
+     "max of", "under", "below", "max", "maximum"]
+)  # fmt: skip
 
 _AMOUNT = r"\d{1,3}(?:,\d{3})+|\d{1,7}(?:\.\d{1,2})?"
 _CODE = r"usd|eur|gbp|cad|aud"
@@ -127,16 +138,18 @@ _YEARS = tuple(
     )
 )  # fmt: skip
 
-_STARS = r"(?P<n>[1-5](?:[.,]\d{1,2})?)"
+_STARS = rf"(?P<n>[1-5](?:[.,]\d{{1,2}})?|{'|'.join(_WORDS[1:6])})(?P<of> (?:/|out of) 5)?"
 _BETTER = r"(?:\+|(?:or|and) (?:better|higher|more|above|up|over))"
+_LEAST = r"(?:at least|min(?:imum)?|over|above|(?:more|better|higher) than|(?:no|not) (?:less|lower|worse) than|not (?:under|below))"
 _UNIT = r"(?:- )?(?:stars?|star rating|rating|★)"
 _RATINGS = tuple(
     re.compile(rf"(?<!\S){pattern}(?!\S)")
     for pattern in (
-        rf"(?:rated |rating |with )?(?:at least |minimum |over |above |more than )?{_STARS}"
+        rf"(?:rated |rating |with )?(?:{_LEAST} )?{_STARS}"
         rf"(?: \+)? {_UNIT}(?: (?:hosts?|cars?|rating))?(?: {_BETTER})?",
-        rf"(?:rated|rating)(?: of| is| :)?(?: at least| over| above)? {_STARS}(?: {_BETTER})?",
+        rf"(?:{_LEAST} )?(?:rated|rating)(?: of| is| :)?(?: {_LEAST})? {_STARS}(?: {_BETTER})?",
         rf"{_STARS} {_BETTER}(?: (?:stars?|rating|rated))",
+        r"(?P<n>[1-5][.,]\d)(?P<of> (?:/|out of) 5)",
     )
 )
 
@@ -151,11 +164,28 @@ def find(line: Line) -> Iterator[Found]:
 
 def _seats(line: Line) -> Iterator[Found]:
     for match, span in line.find(_SEATS):
-        word = match["n"] or match["m"] or match["k"]
-        number = NUMBER_WORDS.get(word) or int(word)
+        if _at_most(line, span):
+            continue
+        words = [match[name] for name in ("n", "m", "k", "group", "more") if match[name]]
+        number = sum(_number(word) for word in words) + bool(match["over"] or match["beyond"])
         # "1 person" says who comes, not which car.
         if 2 <= number <= MOST_SEATS:  # noqa: PLR2004 - a car has two seats
-            yield span, "seats", {"seatsMin": number}
+            yield _unless_denied(line, span, "seats", {"seatsMin": number})
+
+
+def _number(word: str) -> int:
+    return NUMBER_WORDS.get(word) or int(word)
+
+
+def _at_most(line: Line, span: Span) -> bool:
+    before = line.tokens[max(span.first - 2, 0) : span.first]
+    return bool(before) and (before[-1] in _AT_MOST or " ".join(before) in _AT_MOST)
+
+
+def _unless_denied(line: Line, span: Span, kind: Kind, parameters: dict[str, Any]) -> Found:
+    """What is denied has no parameters."""
+    first = denied_from(line, span.first)
+    return (span, kind, parameters) if first is None else (Span(first, span.end), kind, {})
 
 
 def _years(line: Line) -> Iterator[Found]:
@@ -178,9 +208,9 @@ def _years(line: Line) -> Iterator[Found]:
 def _ratings(line: Line) -> Iterator[Found]:
     for pattern in _RATINGS:
         for match, span in line.find(pattern):
-            stars = float(match["n"].replace(",", "."))
-            if stars <= MOST_STARS:
-                yield span, "rating", {"ratingMin": stars}
+            stars = float(NUMBER_WORDS.get(match["n"]) or match["n"].replace(",", "."))
+            if stars <= MOST_STARS and not _at_most(line, span):
+                yield _unless_denied(line, span, "rating", {"ratingMin": stars})
 
 
 def _prices(line: Line) -> Iterator[Found]:

@@ -23,13 +23,19 @@ def vocabulary() -> Vocabulary:
             "SEAT": ["Ibiza"],
             "Tesla": ["Model 3", "Model S"],
             "Toyota": ["Corolla", "RAV4"],
-            "Volkswagen": ["Golf"],
+            "Volkswagen": ["Golf", "Type 2"],
         },
         plain={
             "body": ["Convertible", "Minivan", "Pickup", "SUV"],
             "fuel": ["Electric", "Hybrid", "Petrol"],
             "transmission": ["Automatic", "Manual"],
-            "features": ["Air conditioning", "Android Auto", "Child seat", "Heated seats"],
+            "features": [
+                "Air conditioning",
+                "Android Auto",
+                "Charging cable",
+                "Child seat",
+                "Heated seats",
+            ],
         },
         places=[
             place("city", "Hilo", ["Hawaii", US], (19.7, -155.1)),

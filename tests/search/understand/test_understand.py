@@ -94,6 +94,12 @@ def test_names_as_people_write_them(text: str, parameters: dict[str, Any]) -> No
         ("toyota pickup", {"make": ["Toyota"], "body": ["Pickup"]}),
         ("nissan march", {"make": ["Nissan"], "model": ["March"]}),
         ("which model", {}),  # not the Model S
+        ("models", {}),
+        ("tesla models", {"make": ["Tesla"]}),
+        ("type 2", {}),
+        ("vw type 2", {"make": ["Volkswagen"], "model": ["Type 2"]}),
+        ("electric with type 2 cable", {"fuel": ["Electric"], "features": ["Charging cable"]}),
+        ("type 2 charger", {}),
         ("2019 civic", {"model": ["Civic"]}),  # the year is in the name, where text finds it
         ("Washington", {}),  # a city and, elsewhere, a state
     ],
@@ -229,11 +235,30 @@ def test_places(text: str, parameters: dict[str, Any]) -> None:
         ("under 2015", {}),
         ("4.5 stars or better", {"ratingMin": 4.5}),
         ("rated 4.8", {"ratingMin": 4.8}),
+        ("minimum rating 4.5", {"ratingMin": 4.5}),
+        ("better than 4.5 stars", {"ratingMin": 4.5}),
+        ("not under 4 stars", {"ratingMin": 4.0}),
+        ("under 4 stars", {}),
+        ("five stars", {"ratingMin": 5.0}),
+        ("4.8/5 stars", {"ratingMin": 4.8}),
+        ("4.8/5", {"ratingMin": 4.8}),
+        ("rated 5/5", {"ratingMin": 5.0}),
+        ("4.5 out of 5", {"ratingMin": 4.5}),
         ("at least 4 stars", {"ratingMin": 4.0}),
         ("7-seater", {"seatsMin": 7}),
         ("seven seats", {"seatsMin": 7}),
         ("for 5 people", {"seatsMin": 5}),
         ("at least 7 seats", {"seatsMin": 7}),
+        ("no less than 5 seats", {"seatsMin": 5}),
+        ("more than 5 seats", {"seatsMin": 6}),
+        ("for more than 5 people", {"seatsMin": 6}),
+        ("max 5 people", {"seatsMin": 5}),
+        ("max 5 seats", {}),  # no filter for the most of them
+        ("not more than 4 seats", {}),
+        ("no 7 seater", {}),
+        ("4 adults and 2 kids", {"seatsMin": 6}),
+        ("2 adults, 1 child seat", {"seatsMin": 2, "features": ["Child seat"]}),
+        ("a family of 5", {"seatsMin": 5}),
     ],
 )  # fmt: skip
 def test_limits(text: str, parameters: dict[str, Any]) -> None:
