@@ -18,6 +18,7 @@ from search.understand.words import Line, Span, fold, key
 
 NEAR_KM = 30
 _JOINTS = frozenset("-/.'&+")
+_JOINED = (["and"], ["or"], ["&"], ["/"], [","], [",", "and"], [",", "or"])
 _IN = frozenset(["in", "at", "from", "to", "of"])
 _NEAR = frozenset(["near", "nearby", "around", "by", "close", "beside"])
 _LEAST_SINGULAR = 3  # letters left of a plural
@@ -47,15 +48,18 @@ def find(line: Line, vocabulary: Vocabulary) -> Iterator[Found]:
     names = _names(line, vocabulary)
     consumed = 0
     denied: Found | None = None
+    place: Found | None = None  # the last one
     for index, name in enumerate(names):
         if name.span.first < consumed:
             continue
         before = names[index - 1] if index else None
         after = names[index + 1] if index + 1 < len(names) else None
-        found = _read(line, vocabulary, name, before, after)
+        beside = place if place and line.tokens[place[0].end : name.span.first] in _JOINED else None
+        found = _read(line, vocabulary, name, before, after, beside)
         denied = _denied(line, name, found, denied)
         if found := denied or found:
             consumed = found[0].end
+            place = found if found[1] == "place" and not denied else place
             yield found
 
 
@@ -135,13 +139,18 @@ def _denied(line: Line, name: Name, found: Found | None, last: Found | None) -> 
 
 
 def _read(
-    line: Line, vocabulary: Vocabulary, name: Name, before: Name | None, after: Name | None
+    line: Line,
+    vocabulary: Vocabulary,
+    name: Name,
+    before: Name | None,
+    after: Name | None,
+    beside: Found | None,
 ) -> Found | None:
     span = name.span
     if _confirmed(name, before, after):
         chosen = name.of("model") or name.of("make") or name.of("body")
         return span, chosen[0].field, {chosen[0].field: list(chosen[0].values)}  # type: ignore[return-value]
-    if (places := name.of(*PLACES)) and (found := _place(line, vocabulary, name, places)):
+    if (places := name.of(*PLACES)) and (found := _place(line, vocabulary, name, places, beside)):
         return found
     fields = {term.field for term in name.terms}
     if len(fields) > 1 or fields & set(PLACES) or not _telling(name, vocabulary):
@@ -185,11 +194,17 @@ def _touch(name: Name, other: Name) -> bool:
 
 
 def _place(
-    line: Line, vocabulary: Vocabulary, name: Name, places: tuple[Term, ...]
+    line: Line,
+    vocabulary: Vocabulary,
+    name: Name,
+    places: tuple[Term, ...],
+    beside: Found | None,
 ) -> Found | None:
+    """The place that a name means; in "near Hilo or Kona" the second is led as the first is."""
     first, end = name.span.first, name.span.end
     first, near = _lead(line, first)
-    led = first < name.span.first
+    led = first < name.span.first or beside is not None
+    near = near or (beside is not None and "lat" in beside[2])
     parameters: dict[str, Any] = {}
     for city in (term for term in places if term.field == "city"):
         if qualified := _qualifier(line, city, end, vocabulary):

@@ -63,6 +63,11 @@ def test_a_sentence_becomes_filters_with_the_words_they_came_from() -> None:
         ("a/c and child seats", {"features": ["Air conditioning", "Child seat"]}),
         ("heated seat", {"features": ["Heated seats"]}),
         ("mini-van", {"body": ["Minivan"]}),
+        ("miata", {"model": ["MX-5"]}),
+        ("plug-in hybrid", {"fuel": ["Hybrid"]}),
+        ("reverse camera, leather interior, panoramic roof", {
+            "features": ["Backup camera", "Leather seats", "Sunroof"],
+        }),
         # A model's name inside another model's: both are meant.
         ("mustang", {"model": ["Mustang", "Mustang Mach-E"]}),
         ("fiat 500", {"make": ["Fiat"], "model": ["500", "Nuova 500"]}),
@@ -158,6 +163,23 @@ def test_what_is_denied_is_neither_a_filter_nor_text(
         ("near Portland", {"city": ["Portland"]}),  # two of them: no point to be near to
         ("mahebourg", {"city": ["Mahébourg"]}),
         ("mauritius", {"country": ["Mauritius"]}),  # the country holds the region
+        ("palma de mallorca", {"city": ["Palma"]}),
+        ("palma, mallorca", {"city": ["Palma"], "region": ["Balearic Islands"]}),
+        ("car in ibiza", {"city": ["Ibiza Town"]}),
+        ("near ibiza", {"lat": 38.9, "lon": 1.4, "radiusKm": 30}),
+        # A place beside a place.
+        ("hilo and kona", {"city": ["Hilo", "Kailua-Kona"]}),
+        ("hilo, kona", {"city": ["Hilo", "Kailua-Kona"]}),
+        ("near hilo or kona", {"lat": 19.6, "lon": -156.0, "radiusKm": 30}),
+        (
+            "hilo, hyundai kona",
+            {
+                "city": ["Hilo"],
+                "make": ["Hyundai"],
+                "model": ["Kona"],
+            },
+        ),
+        ("not hilo, kona", {}),
         ("NYC", {"city": ["New York"]}),
         ("new york", {"region": ["New York"]}),  # which holds the city
     ],
@@ -335,6 +357,13 @@ def test_kinds_to_keep_stay_text() -> None:
         ("tesla modl 3", "modl 3"),
         ("f-160 under $80", "f-160"),
         ("a quiet car", "a quiet car"),
+        ("2 child seats and one car seat", None),
+        ("modl 3 child seat", "modl 3"),
+        ("automatic only", None),
+        ("must have a/c", None),
+        ("w/ heated seats", None),
+        ("charging cable included", None),
+        ("toyota models", None),
         ("jeep", None),
     ],
 )
