@@ -32,9 +32,12 @@ def vocabulary() -> Vocabulary:
             "features": [
                 "Air conditioning",
                 "Android Auto",
+                "Backup camera",
                 "Charging cable",
                 "Child seat",
                 "Heated seats",
+                "Leather seats",
+                "Sunroof",
             ],
         },
         places=[

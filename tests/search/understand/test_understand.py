@@ -371,6 +371,10 @@ def test_text_that_is_not_understood_stays_text(text: str, remains: str | None) 
     assert rest(text, understand(text, NAMES, TODAY)) == remains
 
 
+def test_an_accent_alone_is_no_word() -> None:
+    assert read("jeep \u094d \u0301") == {"make": ["Jeep"]}
+
+
 WORDS = """jeep golf santa fe in near hilo , . - $ 80 under march 1st 31 to until for a week weekend
     next friday 2019 or newer + seats 7 stars 4.5 the of not İ ß é 🚗 ' / 2027 02 30 0
     4 days in april month total altogether"""
