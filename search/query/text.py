@@ -74,8 +74,8 @@ def match(
         clause = ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}
         (should if is_optional(word) else must).append(clause)
     must += rest
-    everything: list[Clause] = [] if must else [{"match_all": {}}]
-    return {"bool": {"must": must, "filter": everything, "should": should + _whole_names(words)}}
+    found: Clause = {"must": must} if must else {"filter": [{"match_all": {}}]}
+    return {"bool": {**found, "should": should + _whole_names(words)}}
 
 
 def _whole_names(words: list[str]) -> list[Clause]:
