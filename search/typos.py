@@ -3,7 +3,7 @@
 from collections.abc import Container
 
 from search.aliases import also_called
-from search.query.text import OPTIONAL
+from search.understand.aliases import OPTIONAL
 from search.understand.dates import MONTHS
 from search.words import SHORTEST_TYPO, fold, split
 

@@ -46,10 +46,9 @@ class _Word:
 def _words(request: SearchRequest) -> list[_Word]:
     written = split(request.text or "")
     head, tail = written[:MOST_WORDS], written[MOST_WORDS:]
-    all_optional = all(is_optional(word) for word in head)
     found: list[_Word] = []
     for index, word in enumerate(head):
-        needed = all_optional or not is_optional(word)
+        needed = not is_optional(word)
         match _WORD.findall(word):
             case [part]:
                 begun = request.begun if index == len(written) - 1 else ()
@@ -66,7 +65,9 @@ def condition(request: SearchRequest, into: Parameters) -> str:
     """True where all the needed words are found; text without a word finds nothing."""
     words = dict.fromkeys(_words(request))
     needed = [_anywhere(word, into) for word in words if word.needed]
-    return f"words @@ ({' && '.join(needed)})" if needed else "false"
+    if not needed:
+        return "true" if words else "false"
+    return f"words @@ ({' && '.join(needed)})"
 
 
 def _anywhere(word: _Word, into: Parameters) -> str:

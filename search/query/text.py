@@ -11,6 +11,7 @@ from typing import Any
 from search.aliases import also_called
 from search.fields import FIELDS, Field, Kind
 from search.letters import likeness
+from search.understand.aliases import OPTIONAL
 from search.words import fold, split
 
 Clause = dict[str, Any]
@@ -27,42 +28,8 @@ _LONGEST_NAME = 3  # words, as of the Range Rover Sport
 MOST_WORDS = 24  # with alternatives of their own; those after them only as they stand
 
 
-# Words that people write between those that matter. They may match (the "a" of an A-Class does) but
-# need not.
-OPTIONAL = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "at",
-        "by",
-        "car",
-        "cars",
-        "for",
-        "from",
-        "hire",
-        "i",
-        "in",
-        "is",
-        "my",
-        "near",
-        "of",
-        "on",
-        "or",
-        "rent",
-        "rental",
-        "the",
-        "to",
-        "vehicle",
-        "vehicles",
-        "we",
-        "with",
-    ]
-)
-
-
 def is_optional(word: str) -> bool:
-    """Whether a vehicle may lack the word."""
+    """Whether a vehicle may lack the word. It may match: the "a" of an A-Class does."""
     return fold(word) in OPTIONAL
 
 
@@ -88,6 +55,8 @@ def match(
 ) -> Clause:
     """All words that matter, each in any field: "tesla model x in seattle".
 
+    Words of which none matters ("show me cars") ask for everything.
+
     With boolean similarity the score is the sum over the words of their best field's weight.
     `similar` are the words, folded, for which others will do; `begun` those that do for the last.
     """
@@ -97,7 +66,6 @@ def match(
         words, rest = words[:MOST_WORDS], [_all_of(" ".join(words[MOST_WORDS:]), fields)]
     else:
         rest = []
-    all_optional = all(fold(word) in OPTIONAL for word in words)
     must: list[Clause] = []
     should: list[Clause] = []
     for index, word in enumerate(words):
@@ -109,9 +77,10 @@ def match(
             for each in similar.get(fold(word), ())
         ]
         clause = ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}
-        needed = all_optional or fold(word) not in OPTIONAL
-        (must if needed else should).append(clause)
-    return {"bool": {"must": must + rest, "should": should + _whole_names(words)}}
+        (should if is_optional(word) else must).append(clause)
+    must += rest
+    found: Clause = {"must": must} if must else {"filter": [{"match_all": {}}]}
+    return {"bool": {**found, "should": should + _whole_names(words)}}
 
 
 def _whole_names(words: list[str]) -> list[Clause]:
@@ -161,7 +130,7 @@ def joined(words: list[str], index: int) -> list[str]:
 
 def _may_join(word: str) -> bool:
     # "i 3" and "a 4" are names; "in 3" is not.
-    return len(word) == 1 or fold(word) not in OPTIONAL
+    return len(word) == 1 or not is_optional(word)
 
 
 def _instead(word: str, fields: list[str], points: float) -> Clause:

@@ -11,7 +11,7 @@ from search.understand.words import key
 _DATA: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parent / "aliases.toml").read_text(encoding="utf-8")
 )
-_LISTS = ("ordinary", "phrases", "filler")
+_LISTS = ("ordinary", "phrases", "optional", "filler")
 
 ALIASES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -24,4 +24,5 @@ ALIASES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 CODES: Mapping[str, str] = MappingProxyType(_DATA["codes"])
 ORDINARY: frozenset[str] = frozenset(map(key, _DATA["ordinary"]["words"]))
 PHRASES: frozenset[str] = frozenset(map(key, _DATA["phrases"]["words"]))
-FILLER: frozenset[str] = frozenset(_DATA["filler"]["words"])
+OPTIONAL: frozenset[str] = frozenset(_DATA["optional"]["words"])
+FILLER: frozenset[str] = OPTIONAL | frozenset(_DATA["filler"]["words"])

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.understand.aliases import CODES, ORDINARY, PHRASES
+from search.understand.denial import denied_from
 from search.understand.reading import Kind
 from search.understand.vocabulary import LONGEST_NAME, PLACES, Term, Vocabulary
-from search.understand.words import Line, Span, key
+from search.understand.words import Line, Span, fold, key
 
 NEAR_KM = 30
 _JOINTS = frozenset("-/.'&+")
+_JOINED = (["and"], ["or"], ["&"], ["/"], [","], [",", "and"], [",", "or"])
 _IN = frozenset(["in", "at", "from", "to", "of"])
 _NEAR = frozenset(["near", "nearby", "around", "by", "close", "beside"])
-_NOT = frozenset(["no", "not", "without", "except", "non", "dont", "never", "isn", "t"])
 _LEAST_SINGULAR = 3  # letters left of a plural
 _SHORTEST_NAME = 3  # shorter ones need a neighbour that confirms them, unless they hold a digit
 
@@ -40,32 +41,41 @@ class Name:
 
 
 def find(line: Line, vocabulary: Vocabulary) -> Iterator[Found]:
-    """What the names in the line mean, none overlapping another."""
+    """What the names in the line mean, none overlapping another.
+
+    What is denied has no parameters: it is neither a filter nor a word that must be found.
+    """
     names = _names(line, vocabulary)
     consumed = 0
+    denied: Found | None = None
+    place: Found | None = None  # the last one
     for index, name in enumerate(names):
-        if name.span.first < consumed or _denied(line, name.span.first):
+        if name.span.first < consumed:
             continue
         before = names[index - 1] if index else None
         after = names[index + 1] if index + 1 < len(names) else None
-        found = _read(line, vocabulary, name, before, after)
-        if found:
+        beside = place if place and line.tokens[place[0].end : name.span.first] in _JOINED else None
+        found = _read(line, vocabulary, name, before, after, beside)
+        denied = _denied(line, name, found, denied)
+        if found := denied or found:
             consumed = found[0].end
+            place = found if found[1] == "place" and not denied else place
             yield found
 
 
 def _names(line: Line, vocabulary: Vocabulary) -> list[Name]:
     """The longest names from left to right."""
     names: list[Name] = []
+    keys = [*map(key, line.tokens)]
     at = 0
     while at < len(line.tokens):
         end = at + 1
         for candidate in _runs(line, at):
-            joined = "".join(map(key, line.tokens[at:candidate]))
+            joined = "".join(keys[at:candidate])
             if joined in PHRASES:
                 end = candidate
                 break
-            if terms := _lookup(vocabulary, joined):
+            if terms := _lookup(vocabulary, joined, words=candidate - at):
                 names.append(Name(Span(at, candidate), joined, terms))
                 end = candidate
                 break
@@ -95,10 +105,12 @@ def _ends_a_sentence(line: Line, index: int) -> bool:
     return line.tokens[index] == "." and line.text[end : end + 1].isspace()
 
 
-def _lookup(vocabulary: Vocabulary, joined: str) -> tuple[Term, ...]:
+def _lookup(vocabulary: Vocabulary, joined: str, words: int) -> tuple[Term, ...]:
     """The name, the one that it is the plural of, or the feature that it is the singular of."""
     if terms := vocabulary.terms.get(joined):
-        return terms
+        # "Models" is a plural, not the Model S.
+        plural = words == 1 and joined.endswith("s")
+        return tuple(t for t in terms if not (plural and fold(t.values[0]).endswith(" s")))
     if joined.endswith("s") and len(joined) > _LEAST_SINGULAR:
         terms = vocabulary.terms.get(joined[:-1], ())
         return tuple(term for term in terms if term.field not in PLACES)
@@ -108,18 +120,37 @@ def _lookup(vocabulary: Vocabulary, joined: str) -> tuple[Term, ...]:
     )
 
 
-def _denied(line: Line, first: int) -> bool:
-    return any(word in _NOT for word in line.tokens[max(first - 2, 0) : first])
+def _denied(line: Line, name: Name, found: Found | None, last: Found | None) -> Found | None:
+    """A name without parameters that is denied itself, or together with the `last` one."""
+    if name.key.isdigit() and not found:
+        return None
+    field = name.terms[0].field
+    kind = found[1] if found else "place" if field in PLACES else field
+    span = found[0] if found else name.span
+    first = denied_from(line, name.span.first, described=True)
+    if first is None and last:
+        between = line.tokens[last[0].end : span.first]
+        # "No Tesla SUV", "no Tesla or Jeep", "no Tesla and Jeep"; but "no Tesla in Hilo".
+        same = between in (["or"], ["nor"]) or (between == ["and"] and kind == last[1])
+        first = last[0].end if same or (not between and kind != "place") else None
+    if first is None:
+        return None
+    return Span(min(first, span.first), span.end), kind, {}  # type: ignore[return-value]
 
 
 def _read(
-    line: Line, vocabulary: Vocabulary, name: Name, before: Name | None, after: Name | None
+    line: Line,
+    vocabulary: Vocabulary,
+    name: Name,
+    before: Name | None,
+    after: Name | None,
+    beside: Found | None,
 ) -> Found | None:
     span = name.span
     if _confirmed(name, before, after):
         chosen = name.of("model") or name.of("make") or name.of("body")
         return span, chosen[0].field, {chosen[0].field: list(chosen[0].values)}  # type: ignore[return-value]
-    if (places := name.of(*PLACES)) and (found := _place(line, vocabulary, name, places)):
+    if (places := name.of(*PLACES)) and (found := _place(line, vocabulary, name, places, beside)):
         return found
     fields = {term.field for term in name.terms}
     if len(fields) > 1 or fields & set(PLACES) or not _telling(name, vocabulary):
@@ -163,11 +194,17 @@ def _touch(name: Name, other: Name) -> bool:
 
 
 def _place(
-    line: Line, vocabulary: Vocabulary, name: Name, places: tuple[Term, ...]
+    line: Line,
+    vocabulary: Vocabulary,
+    name: Name,
+    places: tuple[Term, ...],
+    beside: Found | None,
 ) -> Found | None:
+    """The place that a name means; in "near Hilo or Kona" the second is led as the first is."""
     first, end = name.span.first, name.span.end
     first, near = _lead(line, first)
-    led = first < name.span.first
+    led = first < name.span.first or beside is not None
+    near = near or (beside is not None and "lat" in beside[2])
     parameters: dict[str, Any] = {}
     for city in (term for term in places if term.field == "city"):
         if qualified := _qualifier(line, city, end, vocabulary):

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
+from search.understand.denial import denied_from
 from search.understand.reading import Kind
 from search.understand.words import Line, Span
 
@@ -13,32 +15,58 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
           "eleven", "twelve", "thirteen", "fourteen", "fifteen")  # fmt: skip
 NUMBER_WORDS = {word: number for number, word in enumerate(_WORDS) if number}
 MOST_SEATS = 60
+MOST_STARS = 5
 ABOUT = 0.2  # "about 100" is 80 to 120
 # A number without a currency is a price only if it can be one: not "about 3", not "under 2015".
 _BARE_PRICE = range(15, 1900)
 _MOST_PRICE = 1_000_000
 
 _COUNT = rf"(?:\d{{1,2}}|{'|'.join(NUMBER_WORDS)})"
+_PEOPLE = r"(?:people|persons?|passengers?|adults?|travell?ers?|pax)"
+_CHILDREN = (
+    r"(?:kids?|child|children|babies|baby|toddlers?|teens?|teenagers?|infants?)(?! seats?\b)"
+)
+_FEWEST = r"(?:(?:at least|minimum|min|(?:no|not) (?:less|fewer) than|(?P<{0}>more than|over)) )?"
 _SEATS = re.compile(
     rf"(?<!\S)(?:"
-    rf"(?:at least |minimum |min )?(?P<n>{_COUNT})(?: \+| or more)? (?:- )?(?:seaters?|seats?)(?! \+)"
-    rf"|(?:seats|seating for|room for|space for) (?:at least |up to )?(?P<m>{_COUNT})"
-    rf"(?: (?:people|persons?|passengers?|adults))?"
-    rf"|(?:for |fits )?(?P<k>{_COUNT}) (?:- )?(?:people|persons?|passengers?|adults)"
+    rf"{_FEWEST.format('over')}(?P<n>{_COUNT})(?: \+| or more)? (?:- )?(?:seaters?|seats?)(?! \+)"
+    rf"|(?:seats|seating for|room for|space for) (?:at least |up to )?(?P<m>{_COUNT})(?: {_PEOPLE})?"
+    rf"|(?:for |fits )?(?:(?:up to|max(?:imum)?) |{_FEWEST.format('beyond')})(?P<k>{_COUNT}) (?:- )?"
+    rf"{_PEOPLE}(?:(?: and| ,| \+| &)* (?P<more>{_COUNT}) {_CHILDREN})?"
+    rf"|(?:for )?(?:an? )?(?:family|party|group) of (?P<group>{_COUNT})(?! (?:cars|vehicles)\b)"
     rf")(?: or more| minimum)?(?!\S)"
 )
+# Before seats or stars: there is no filter for the most of them.
+_AT_MOST = frozenset(
+    ["less than", "fewer than", "more than", "worse than", "lower than", "at most", "maximum of",
+     "max of", "under", "below", "max", "maximum"]
+)  # fmt: skip
 
 _AMOUNT = r"\d{1,3}(?:,\d{3})+|\d{1,7}(?:\.\d{1,2})?"
-_SIGN = r"(?:us |ca |au )?[$€£]"
-_CURRENCY = r"(?:usd|eur|gbp|cad|aud|dollars?|bucks?|euros?|pounds?|quid|[$€£])"
-_PER_DAY = r"(?:(?:a|per|each|/|p|every) (?:day|night)|/ ?d|daily|pd)"
+_CODE = r"usd|eur|gbp|cad|aud"
+_SIGN = rf"(?:(?:us |ca |au )?[$€£]|{_CODE})"
+_CURRENCY = rf"(?:{_CODE}|dollars?|bucks?|euros?|pounds?|quid|[$€£])"
+_PER = r"(?:a|per|each|/|p|every)"
+_PER_DAY = rf"(?:{_PER} (?:day|night)|/ ?d|daily|pd)"
+_PER_WEEK = rf"(?:{_PER} (?:week|wk)|weekly|pw)"
+_PER_MONTH = rf"(?:{_PER} (?:month|mth|mo)|monthly|pcm)"
+# Prices are a day's: without discounts, which not every host gives, and in whole cents inwards.
+_WEEK, _MONTH = 7, 30
+_OPPOSITE = frozenset(["min", "max"])  # kinds of limits that "not" makes each other
 # What makes a number something else than a price: a time, a distance, an age, a length of stay.
 _NOT_PRICE = (
     r"(?! ?(?::|am\b|pm\b|a \. m|p \. m|o\b|oclock|in the|km|kms|kilomet|mi\b|miles?|mph|mpg|"
-    r"hp|cc|%|years?|days?\b|nights?|weeks?|months?|hours?|minutes?|people|persons?|passengers?|"
-    r"adults|seat|doors?|stars?|st\b|nd\b|rd\b|th\b|total|all in|in total|for the|or newer|"
-    r"altogether|and up|and newer|[-/.] ?\d))"
+    r"(?:bhp|hp|ps|kw|kwh|cc|l|cm|mm)\b|horse|litre|liter|inch|\" |%|years?|yrs?\b|yo\b|days?\b|"
+    r"nights?|weeks?|months?|hours?|minutes?|people|persons?|passengers?|adults|kids|children|"
+    r"drivers?|reviews?|ratings?|trips?|photos?|bags?|suitcases?|"
+    r"seat|doors?|stars?|st\b|nd\b|rd\b|th\b|total|all in|in total|for the(?! (?:long )?weekend\b)|"
+    r"or newer|altogether|and up|and newer|[-/.] ?\d))"
 )
+# Before a number without a currency: "driver under 25", "range over 400", "must be at least 21".
+_NOT_PRICED = frozenset(
+    ["driver", "drivers", "age", "aged", "ages", "range", "mileage", "horsepower", "power", "engine",
+     "trunk", "boot", "wheels", "reviews", "trips", "be", "m", "am"]
+)  # fmt: skip
 
 
 def _money(name: str) -> str:
@@ -53,25 +81,44 @@ _WHOLE = (
     r"(?:in total|total|altogether|all together|all in|all - in|all included|"
     r"for (?:the )?(?:whole|entire) (?:thing|time|trip|stay|rental|holiday|vacation|period))"
 )
-_DAY = rf"(?: (?P<day>{_PER_DAY})| (?P<whole>{_WHOLE}))?"
-_LEAD = r"(?:(?P<lead>total(?: price| cost| budget| rental)*(?: of| is| :)?) )?"
-_MAX = (
-    r"(?:under|below|less than|cheaper than|up to|at most|no more than|not more than|maximum(?: of)?|"
-    r"max(?:imum)?(?: price)?|within|budget(?: of| is)?|not over|<|< =|lower than)"
+_PERIOD = (
+    rf"(?: (?P<day>{_PER_DAY})| (?P<week>{_PER_WEEK})| (?P<month>{_PER_MONTH})"
+    rf"| (?P<whole>{_WHOLE}))?"
 )
-_MIN = r"(?:over|above|more than|at least|from|starting at|minimum|min|>|> =)"
+_OF = r"(?: (?:of|is|are|:|(?:must|should) be))?"
+_NAME = rf"(?:prices?|rates?|costs?|budget)(?: range| limit)?(?: {_PER_DAY})?"
+_LEAD = (
+    rf"(?:(?P<lead>total(?: price| cost| budget| rental)*{_OF}) "
+    rf"|(?P<named>(?:daily |day )?{_NAME}{_OF}) )?"
+)
+_MOST = rf"max(?:imum)?(?: \.)?(?: {_NAME})?{_OF}"
+_MAX = (
+    rf"(?:under|below|less than|cheaper than|up to|at most|{_MOST}|within|budget{_OF}|<|< =|"
+    r"lower than)"
+)
+_MIN = (
+    r"(?:over|above|more than|higher than|at least|from|starting at|>|> =|"
+    rf"min(?:imum)?(?: \.)?(?: {_NAME})?{_OF})"
+)
+_OR_LESS = r"(?:max(?:imum)?|(?:or|and) (?:less|under|cheaper|below))"
+_OR_MORE = r"(?:min(?:imum)?|\+|(?:or|and) (?:more|over|up|above|higher))"
 _PRICES = tuple(
-    (kind, re.compile(rf"(?<!\S){_LEAD}{pattern}{_DAY}{_NOT_PRICE}(?!\S)"))
+    (kind, re.compile(rf"(?<!\S){_LEAD}{pattern}{_NOT_PRICE}(?!\S)"))
     for kind, pattern in (
-        ("between", rf"(?:between |from )?{_money('low')} (?:and|to|-|–) {_money('high')}"),
-        ("max", rf"(?:for |priced |at )?{_MAX} {_money('high')}"),
-        ("min", rf"(?:priced )?{_MIN} {_money('low')}"),
+        (
+            "between",
+            rf"(?:between |from )?{_money('low')} (?:and|to|-|–) {_money('high')}{_PERIOD}",
+        ),
+        ("max", rf"(?:for |priced |at )?{_MAX} {_money('high')}{_PERIOD}(?: {_OR_LESS})?"),
+        ("min", rf"(?:priced )?{_MIN} {_money('low')}{_PERIOD}"),
         (
             "about",
-            rf"(?:for )?(?:about|around|approximately|approx|roughly|circa|~) {_money('mid')}",
+            rf"(?:for )?(?:about|around|approximately|approx|roughly|circa|~) {_money('mid')}{_PERIOD}",
         ),
-        ("max", rf"(?:for )?{_money('high')}(?: max(?:imum)?| or less| or under| or cheaper)"),
-        ("budget", rf"(?:for |at )?{_money('high')}"),
+        ("max", rf"(?:for )?{_money('high')} {_OR_LESS}{_PERIOD}"),
+        ("max", rf"(?:for )?{_money('high')}{_PERIOD} {_OR_LESS}"),
+        ("said", rf"(?:for )?{_money('low')}{_PERIOD} {_OR_MORE}"),
+        ("said", rf"(?:for |at )?{_money('high')}{_PERIOD}"),
     )
 )
 
@@ -91,16 +138,18 @@ _YEARS = tuple(
     )
 )  # fmt: skip
 
-_STARS = r"(?P<n>[1-5](?:[.,]\d{1,2})?)"
+_STARS = rf"(?P<n>[1-5](?:[.,]\d{{1,2}})?|{'|'.join(_WORDS[1:6])})(?P<of> (?:/|out of) 5)?"
 _BETTER = r"(?:\+|(?:or|and) (?:better|higher|more|above|up|over))"
+_LEAST = r"(?:at least|min(?:imum)?|over|above|(?:more|better|higher) than|(?:no|not) (?:less|lower|worse) than|not (?:under|below))"
 _UNIT = r"(?:- )?(?:stars?|star rating|rating|★)"
 _RATINGS = tuple(
     re.compile(rf"(?<!\S){pattern}(?!\S)")
     for pattern in (
-        rf"(?:rated |rating |with )?(?:at least |minimum |over |above |more than )?{_STARS}"
+        rf"(?:rated |rating |with )?(?:{_LEAST} )?{_STARS}"
         rf"(?: \+)? {_UNIT}(?: (?:hosts?|cars?|rating))?(?: {_BETTER})?",
-        rf"(?:rated|rating)(?: of| is| :)?(?: at least| over| above)? {_STARS}(?: {_BETTER})?",
+        rf"(?:{_LEAST} )?(?:rated|rating)(?: of| is| :)?(?: {_LEAST})? {_STARS}(?: {_BETTER})?",
         rf"{_STARS} {_BETTER}(?: (?:stars?|rating|rated))",
+        r"(?P<n>[1-5][.,]\d)(?P<of> (?:/|out of) 5)",
     )
 )
 
@@ -115,11 +164,28 @@ def find(line: Line) -> Iterator[Found]:
 
 def _seats(line: Line) -> Iterator[Found]:
     for match, span in line.find(_SEATS):
-        word = match["n"] or match["m"] or match["k"]
-        number = NUMBER_WORDS.get(word) or int(word)
+        if _at_most(line, span):
+            continue
+        words = [match[name] for name in ("n", "m", "k", "group", "more") if match[name]]
+        number = sum(_number(word) for word in words) + bool(match["over"] or match["beyond"])
         # "1 person" says who comes, not which car.
         if 2 <= number <= MOST_SEATS:  # noqa: PLR2004 - a car has two seats
-            yield span, "seats", {"seatsMin": number}
+            yield _unless_denied(line, span, "seats", {"seatsMin": number})
+
+
+def _number(word: str) -> int:
+    return NUMBER_WORDS.get(word) or int(word)
+
+
+def _at_most(line: Line, span: Span) -> bool:
+    before = line.tokens[max(span.first - 2, 0) : span.first]
+    return bool(before) and (before[-1] in _AT_MOST or " ".join(before) in _AT_MOST)
+
+
+def _unless_denied(line: Line, span: Span, kind: Kind, parameters: dict[str, Any]) -> Found:
+    """What is denied has no parameters."""
+    first = denied_from(line, span.first)
+    return (span, kind, parameters) if first is None else (Span(first, span.end), kind, {})
 
 
 def _years(line: Line) -> Iterator[Found]:
@@ -128,16 +194,23 @@ def _years(line: Line) -> Iterator[Found]:
             ends = match.groupdict()
             low = int(ends["low"]) + (kind == "after") if ends.get("low") else None
             high = int(ends["high"]) - (kind == "before") if ends.get("high") else None
+            denied = denied_from(line, span.first)
+            if denied is not None:
+                if kind == "between":
+                    continue
+                # "Not before 2015" is from then on.
+                low, high = high and high + 1, low and low - 1
             if low is None or high is None or low <= high:
-                yield span, "year", _ends("year", low, high)
+                whole = span if denied is None else Span(denied, span.end)
+                yield whole, "year", _ends("year", low, high)
 
 
 def _ratings(line: Line) -> Iterator[Found]:
     for pattern in _RATINGS:
         for match, span in line.find(pattern):
-            stars = float(match["n"].replace(",", "."))
-            if stars <= 5:  # noqa: PLR2004 - five stars are the most
-                yield span, "rating", {"ratingMin": stars}
+            stars = float(NUMBER_WORDS.get(match["n"]) or match["n"].replace(",", "."))
+            if stars <= MOST_STARS and not _at_most(line, span):
+                yield _unless_denied(line, span, "rating", {"ratingMin": stars})
 
 
 def _prices(line: Line) -> Iterator[Found]:
@@ -145,35 +218,56 @@ def _prices(line: Line) -> Iterator[Found]:
         for match, span in line.find(pattern):
             found = match.groupdict()
             marked = any(
-                value for name, value in found.items() if name not in {"low", "high", "mid"}
+                value
+                for name, value in found.items()
+                if name not in {"low", "high", "mid", "named"}
             )
             amounts = {
                 name: float(found[name].replace(",", ""))
                 for name in ("low", "mid", "high")
                 if found.get(name)
             }
-            if kind == "budget" and not marked:
-                continue
-            if not all(_is_price(amount, marked=marked) for amount in amounts.values()):
-                continue
-            if kind == "between" and not marked:
+            named = bool(found["named"])
+            if kind in {"said", "between"} and not (marked or named):
                 continue  # "from 80 to 100" of what?
+            if not (marked or named) and _is_something_else(line, span):
+                continue
+            denied = denied_from(line, span.first)
+            if denied is not None and kind not in _OPPOSITE:
+                continue
+            if not all(_is_price(each, marked=marked, named=named) for each in amounts.values()):
+                continue
             low = amounts.get("low")
             high = amounts.get("high")
+            if denied is not None:  # "not over 50" is at most 50
+                low, high = high, low
             if mid := amounts.get("mid"):
                 low, high = mid * (1 - ABOUT), mid * (1 + ABOUT)
             if low is None or high is None or low <= high:
-                ends = _ends("price", _cents(low), _cents(high))
-                whole = found["whole"] or (found["lead"] and not found["day"])
-                yield span, "price", ends | ({"priceBasis": "total"} if whole else {})
+                days = _WEEK if found["week"] else _MONTH if found["month"] else 1
+                whole = found["whole"] or (found["lead"] and days == 1 and not found["day"])
+                ends = _ends(
+                    "price",
+                    None if low is None else ceil(_cents(low) / days),
+                    None if high is None else _cents(high) // days,
+                )
+                words = span if denied is None else Span(denied, span.end)
+                yield words, "price", ends | ({"priceBasis": "total"} if whole else {})
 
 
-def _is_price(amount: float, *, marked: bool) -> bool:
-    return 0 < amount <= _MOST_PRICE if marked else int(amount) in _BARE_PRICE
+def _is_something_else(line: Line, span: Span) -> bool:
+    return span.first > 0 and line.tokens[span.first - 1] in _NOT_PRICED
 
 
-def _cents(amount: float | None) -> int | None:
-    return None if amount is None else round(amount * 100)
+def _is_price(amount: float, *, marked: bool, named: bool) -> bool:
+    if marked:
+        return 0 < amount <= _MOST_PRICE
+    # "Rate 4.5" is one of stars.
+    return MOST_STARS < amount <= _MOST_PRICE if named else int(amount) in _BARE_PRICE
+
+
+def _cents(amount: float) -> int:
+    return round(amount * 100)
 
 
 def _ends(name: str, low: int | None, high: int | None) -> dict[str, Any]:

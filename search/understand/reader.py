@@ -8,9 +8,10 @@ from search.fields import LONGEST_TOTAL
 from search.understand import dates, months, names, numbers
 from search.understand.aliases import FILLER
 from search.understand.dates import Days
+from search.understand.numbers import NUMBER_WORDS
 from search.understand.reading import Kind, Reading
 from search.understand.vocabulary import Vocabulary
-from search.understand.words import Line, Span
+from search.understand.words import Line, Span, fold
 
 MOST_READINGS = 20  # of one text, in its order; they must fit into a cursor
 
@@ -158,11 +159,21 @@ def rest(text: str, readings: Sequence[Reading]) -> str | None:
     parts = []
     at = 0
     for reading in readings:
-        parts.append(text[at : reading.start])
+        before = text[at : reading.start]
+        parts.append(_uncounted(before) if reading.kind == "features" else before)
         at = reading.end
     parts.append(text[at:])
     words = [word for word in " ".join(parts).split() if _matters(word)]
     return " ".join(words) or None
+
+
+def _uncounted(before: str) -> str:
+    """Without the number of a feature, "2 child seats", unless it may belong to another word."""
+    *words, last = before.split() or [""]
+    counts = (last.isdecimal() and len(last) == 1) or fold(last) in NUMBER_WORDS
+    if counts and before[-1].isspace() and not (words and _matters(words[-1])):
+        return " ".join(words)
+    return before
 
 
 def _matters(word: str) -> bool:

@@ -16,7 +16,8 @@ class Reading:
     """Words of the text and the search parameters that they stand for.
 
     `parameters` are in the units of the HTTP contract, so that an app can send them itself. Dates
-    may be half known: `start`, `end`, `month` or `days` alone filter nothing.
+    may be half known: `start`, `end`, `month` or `days` alone filter nothing. What is denied ("no
+    SUV") has none.
     """
 
     kind: Kind

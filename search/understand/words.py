@@ -47,9 +47,11 @@ class Line:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        matches = list(_TOKEN.finditer(text.translate(_APOSTROPHES)))
-        self.places = [match.span() for match in matches]
-        self.tokens = [fold(match.group()) for match in matches]
+        found = _TOKEN.finditer(text.translate(_APOSTROPHES))
+        # Of an accent that stands alone nothing is left.
+        tokens = [(match.span(), word) for match in found if (word := fold(match.group()))]
+        self.places = [place for place, _ in tokens]
+        self.tokens = [word for _, word in tokens]
         self._keep(range(len(self.tokens)))
 
     def _keep(self, kept: Iterable[int]) -> None:

@@ -46,7 +46,7 @@ WORDS = [
     "model x", "modelx", "fiat 500", "mini", "cooper", "toyota", "rav4", "hilo", "lihue", "hawaii",
     "spain", "suv", "sedan", "truck", "ev", "gas", "auto", "stick", "bluetooth", "gps", "roof rack",
     "beach", "surfboard", "sandy", "cattle", "2018", "2021", "in", "a", "the", "with", "rent",
-    "car",     "beemer", "4x4", "air conditioning", "sunroof",
+    "car", "show", "me", "only", "year", "beemer", "4x4", "air conditioning", "sunroof",
     "wrangeler", "wragnler", "telsa", "modl", "citreon", "berligno", "toyoat", "suburbn", "coopr",
     "mercedez", "volkswagon", "chevrolte", "beech", "fird", "unlimted", "mazdaa", "golv",
 ]  # fmt: skip
@@ -181,6 +181,7 @@ def test_browsing_scores_the_same_in_both(named: Market) -> None:
         "telsa modl", "wragnler", "suburbn hilo", "chevrolte", "beemer 3series", "f 150 truck",
         "landrover range rover sport", "jeep wrangler", "a class merc", "fird f150", "ev in hilo",
         " ".join(["jeep"] * 30), "jeep jeep wrangler", "the a in", "sandy beach", "vette",
+        "show me cars", "need a car near me", "year 2018", "please show a jeep only",
     ],
 )  # fmt: skip
 def test_ways_to_write_a_name_score_the_same(named: Market, text: str) -> None:

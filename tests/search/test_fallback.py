@@ -326,7 +326,7 @@ def text_market(conn: psycopg.Connection[TupleRow], open_api: Open) -> Callable[
         ("roof racks", [4]),
         ("tesla !!! ", [3]),
         ("!!!", []),
-        ("the", [3, 4]),
+        ("the", [3, 4, 1, 2]),
         ("' | & :* <-> \\ \x7f %s %(p0)s", []),
     ],
 )

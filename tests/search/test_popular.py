@@ -133,7 +133,8 @@ def test_later_pages_and_the_same_client_again_do_not_count(fleet: Market) -> No
     ("text", "counted"),
     [
         ("Citroën  HILO", "citroen hilo"),
-        ("a jeep near Hilo, please", None),
+        ("a jeep near Hilo, please", "a jeep near hilo please"),
+        ("a jeep near Hilo, darling", None),
         ("jeep under $80 a day in Hilo", "jeep under $80 a day in hilo"),
         ("f-150", "f 150"),
         ("jeep next weekend", "jeep"),
