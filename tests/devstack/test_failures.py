@@ -136,6 +136,16 @@ def test_a_pid_that_came_again_is_left_alone():
         process.kill()
 
 
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the start is kept as a time of day")
+def test_a_step_of_the_clock_makes_no_other_process_of_one(monkeypatch):
+    with subprocess.Popen(["sleep", "60"]) as process:
+        created = processes.creation_time(process.pid)
+        before = psutil.Process.create_time
+        monkeypatch.setattr(psutil.Process, "create_time", lambda self: before(self) + 41)
+        assert processes.alive(process.pid, created)
+        process.kill()
+
+
 def test_a_server_left_behind_is_recognised_by_its_pid_file(tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "service_account", lambda: processes.Account(None, None))
     pid_file = tmp_path / "server.pid"
@@ -143,7 +153,7 @@ def test_a_server_left_behind_is_recognised_by_its_pid_file(tmp_path, monkeypatc
     with subprocess.Popen(["sleep", "60"]) as process:
         pid_file.write_text(f"{process.pid}\n")
         found = processes.left_behind(pid_file)
-        assert found == (process.pid, psutil.Process(process.pid).create_time())
+        assert found == (process.pid, processes.creation_time(process.pid))
         os.utime(pid_file, (0, 0))
         assert processes.left_behind(pid_file) is None
         process.kill()
