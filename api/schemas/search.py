@@ -314,8 +314,8 @@ class UnderstoodWords(Shape):
         examples=[{"priceMax": 8000}],
     )
     applied: bool = Field(
-        description="false where an explicit parameter overrules it, or only one end of the dates, "
-        "their length or their month is known",
+        description="false where an explicit parameter overrules it, where it is denied, or where "
+        "only one end of the dates, their length or their month is known",
         examples=[True],
     )
 

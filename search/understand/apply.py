@@ -49,6 +49,8 @@ def _with(request: SearchRequest, asked: SearchRequest, reading: Reading) -> Sea
     in both, as its facet says.
     """
     said = reading.parameters
+    if not said:
+        return None  # it is denied
     if reading.kind == "place" and _has_place(asked):
         return None
     if "lat" in said:

@@ -18,6 +18,7 @@ from search.did_you_mean import similar
 from search.postgres import statement
 from search.profiles import DEFAULT, Profile
 from search.query import body
+from search.query.text import is_optional
 from search.request import Near, SearchRequest
 from search.understand import vocabulary
 from search.understand.vocabulary import EMPTY, Vocabulary
@@ -104,10 +105,11 @@ def random_text(rng: random.Random, words: Vocabulary) -> SearchRequest:
     request, _ = parse([*pairs, ("limit", "100"), ("facets", "none")], TODAY)
     if rng.random() < 0.15:  # before a process has learnt any
         return as_asked(request, text, EMPTY)
-    if rng.random() < 0.3:
-        text = text[: -rng.randint(1, 3)].strip() or text
-        last = fold(split(text)[-1])
-        return replace(as_asked(request, text, words), begun=words.near.begun(last))
+    typed = text[: -rng.randint(1, 3)].strip()
+    last = fold(split(typed)[-1]) if split(typed) else ""
+    # A small word is never taken for unfinished, and "i" is one that is left different.
+    if len(last) > 1 and not is_optional(last) and rng.random() < 0.3:
+        return replace(as_asked(request, typed, words), begun=words.near.begun(last))
     return as_asked(request, text, words)
 
 

@@ -292,3 +292,12 @@ def test_a_failure_to_understand_is_no_failure_to_search(
 
     monkeypatch.setattr("api.understanding.understand", fail)
     market.assert_search([toyota], q="toyota")
+
+
+def test_what_is_denied_filters_nothing_and_need_not_be_found(market: Market) -> None:
+    both = market.store({"body": "SUV"}, {"body": "Sedan"})
+    market.learn()
+    page = market.search(q="toyota, no suv")
+    assert sorted(item["id"] for item in page["items"]) == both
+    denied = page["understood"][-1]
+    assert (denied["parameters"], denied["applied"]) == ({}, False)
