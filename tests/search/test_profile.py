@@ -182,6 +182,7 @@ class TestPages:
             *({"imported_rating": 450, "imported_review_count": n % 3} for n in range(600)),
             *({"lat": 19.7 + n / 1e6, "lon": -155.0885} for n in range(400)),
         )
+        market.learn()
         seen: list[int] = []
         cursor: dict[str, str] = {}
         while True:
