@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.query.body import build
@@ -394,6 +394,7 @@ WORDS = """jeep golf santa fe in near hilo , . - $ 80 under march 1st 31 to unti
     4 days in april month total altogether"""
 
 
+@settings(deadline=None)  # how long it takes is measured by the benchmark
 @given(
     st.one_of(
         st.text(max_size=200), st.lists(st.sampled_from(WORDS.split()), max_size=40).map(" ".join)
