@@ -14,17 +14,6 @@ from tests.market import Market, clear
 
 
 @pytest.fixture(params=["elasticsearch", "postgres"])
-def either(market: Market, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Market]:
-    """The marketplace through the API over each engine."""
-    if request.param == "elasticsearch":
-        yield market
-        return
-    alone = settings.model_copy(update={"elasticsearch_url": ""})
-    with TestClient(create_app(alone), raise_server_exceptions=False) as api:
-        yield market.through(api)
-
-
-@pytest.fixture(params=["elasticsearch", "postgres"])
 def place(market: Market, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Market]:
     """The marketplace, asked through either engine."""
     if request.param == "elasticsearch":

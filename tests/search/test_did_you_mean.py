@@ -22,11 +22,11 @@ def meant(market: Market, q: str, **parameters: Any) -> str | None:
     return found and found["q"]
 
 
-def test_a_misspelt_name_is_proposed_as_it_is_written(either: Market) -> None:
-    either.store(TESLA, PLAIN | {"make": "Jeep", "model": "Wrangler", "city": "Honolulu"})
-    either.learn()
-    assert meant(either, "Telsa model x") == "tesla model x"
-    assert meant(either, "jeep wrangeler in Honolulo!") == "jeep wrangler in honolulu!"
+def test_a_misspelt_name_is_proposed_as_it_is_written(place: Market) -> None:
+    place.store(TESLA, PLAIN | {"make": "Jeep", "model": "Wrangler", "city": "Honolulu"})
+    place.learn()
+    assert meant(place, "Telsa model x") == "tesla model x"
+    assert meant(place, "jeep wrangeler in Honolulo!") == "jeep wrangler in honolulu!"
 
 
 def test_what_was_found_by_similar_words_is_said_to_be(market: Market) -> None:
@@ -63,13 +63,13 @@ def test_what_was_not_found_is_proposed_and_shown(market: Market) -> None:
     assert shown["items"][0]["total"] > 0
 
 
-def test_the_total_is_what_the_proposal_finds(either: Market) -> None:
-    either.store(TESLA, TESLA, TESLA | {"daily_rate_cents": 9_000})
-    either.learn()
-    page = either.search(q="telsa", priceMax=6_000)
+def test_the_total_is_what_the_proposal_finds(place: Market) -> None:
+    place.store(TESLA, TESLA, TESLA | {"daily_rate_cents": 9_000})
+    place.learn()
+    page = place.search(q="telsa", priceMax=6_000)
     proposed = page["suggestions"]["didYouMean"]
     assert proposed["total"] == 2
-    assert either.search(q=proposed["q"], priceMax=6_000)["total"]["value"] == 2
+    assert place.search(q=proposed["q"], priceMax=6_000)["total"]["value"] == 2
 
 
 @pytest.mark.parametrize(
@@ -86,30 +86,30 @@ def test_words_joined_and_split(market: Market, q: str, expected: str) -> None:
     assert corrections(q, q, words, near)[0].text == expected
 
 
-def test_nothing_is_proposed_that_finds_nothing(either: Market) -> None:
+def test_nothing_is_proposed_that_finds_nothing(place: Market) -> None:
     ford = PLAIN | {"make": "Ford", "model": "Tesla"}
-    either.store(ford, ford, PLAIN | {"make": "Kia", "model": "Soul", "city": "Tulsa"})
-    either.learn()
-    assert meant(either, "kia telsa") == "kia tulsa"  # what more vehicles have, no Kia has
-    assert meant(either, "telsa", make="Lada") is None
+    place.store(ford, ford, PLAIN | {"make": "Kia", "model": "Soul", "city": "Tulsa"})
+    place.learn()
+    assert meant(place, "kia telsa") == "kia tulsa"  # what more vehicles have, no Kia has
+    assert meant(place, "telsa", make="Lada") is None
 
 
-def test_names_of_hidden_vehicles_are_never_proposed(either: Market) -> None:
-    either.store(TESLA | {"status": "unlisted"}, PLAIN | {"make": "Kia", "model": "Soul"})
-    either.learn()
-    assert meant(either, "telsa") is None
+def test_names_of_hidden_vehicles_are_never_proposed(place: Market) -> None:
+    place.store(TESLA | {"status": "unlisted"}, PLAIN | {"make": "Kia", "model": "Soul"})
+    place.learn()
+    assert meant(place, "telsa") is None
 
 
-def test_known_words_are_left_alone(either: Market) -> None:
-    either.store(TESLA, PLAIN | {"make": "Kia", "model": "Tesli", "city": "Modal"})
-    either.learn()
-    assert meant(either, "modal tesli") is None
+def test_known_words_are_left_alone(place: Market) -> None:
+    place.store(TESLA, PLAIN | {"make": "Kia", "model": "Tesli", "city": "Modal"})
+    place.learn()
+    assert meant(place, "modal tesli") is None
 
 
-def test_words_that_descriptions_have_are_left_alone(either: Market) -> None:
-    either.store(TESLA, *[PLAIN | {"make": "Kia", "description": "With a telsa."}] * 5)
-    either.learn()
-    assert meant(either, "telsa") is None
+def test_words_that_descriptions_have_are_left_alone(place: Market) -> None:
+    place.store(TESLA, *[PLAIN | {"make": "Kia", "description": "With a telsa."}] * 5)
+    place.learn()
+    assert meant(place, "telsa") is None
 
 
 def test_later_pages_propose_nothing(market: Market) -> None:
