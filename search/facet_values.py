@@ -78,7 +78,8 @@ def read(asked: FacetQuestion, aggregations: Mapping[str, Any]) -> dict[str, Any
     ]
     shown = buckets[: asked.limit]
     if not asked.words:
-        shown += _missing(asked, shown, buckets + _selected(aggregations))
+        apart = aggregations["selected"]["values"]["buckets"] if "selected" in aggregations else []
+        shown += _missing(asked, shown, [*buckets, *apart])
     return {
         "facet": camel(asked.facet),
         "values": [
@@ -94,18 +95,12 @@ def read(asked: FacetQuestion, aggregations: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _selected(aggregations: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = aggregations.get("selected", {}).get("values", {"buckets": []})[
-        "buckets"
-    ]
-    return found
-
-
 def _missing(
     asked: FacetQuestion, shown: list[dict[str, Any]], known: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The selected values that are not shown."""
     there = {bucket["key"].lower() for bucket in shown}
+    # Of spellings that differ in case the first, which most vehicles have.
     counts = {bucket["key"].lower(): bucket for bucket in reversed(known)}
     return [
         counts.get(lower, {"key": value, "doc_count": 0})
