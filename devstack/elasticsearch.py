@@ -88,8 +88,16 @@ def pid_file(data: Path) -> Path:
     return data / "elasticsearch" / "elasticsearch.pid"
 
 
-def start(data: Path, home: Path, java: Path, *, port: int) -> int:
+def start(data: Path, home: Path, java: Path, *, port: int, short_lived: bool) -> int:
     """Start the server on its data under `data` and wait until it answers; its pid.
+
+    Args:
+        data: the directory of all servers' data.
+        home: the server's, from `install`.
+        java: the JDK's home.
+        port: where it listens.
+        short_lived: True for one that lives for minutes: its JVM compiles quickly, not well, which
+            takes half the CPU to boot and to serve a test run (docs/performance.md).
 
     Raises:
         DevstackError: it does not start; carries the last log lines and names the log file.
@@ -104,7 +112,7 @@ def start(data: Path, home: Path, java: Path, *, port: int) -> int:
     shutil.rmtree(own / "tmp", ignore_errors=True)
     for part in ("data", "logs", "tmp"):
         places.own_dir(own / part)
-    _configure(own, home, port=port)
+    _configure(own, home, port=port, short_lived=short_lived)
     log = own / "logs" / "console.log"
     log.unlink(missing_ok=True)
     processes.run(
@@ -186,7 +194,7 @@ def _open_to_all(home: Path) -> None:
         path.chmod(0o755 if runnable else 0o644)
 
 
-def _configure(own: Path, home: Path, *, port: int) -> None:
+def _configure(own: Path, home: Path, *, port: int, short_lived: bool) -> None:
     config = own / "config"
     shutil.rmtree(config, ignore_errors=True)
     shutil.copytree(home / "config", config)
@@ -201,6 +209,7 @@ def _configure(own: Path, home: Path, *, port: int) -> None:
     } | SETTINGS
     text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
     (config / "elasticsearch.yml").write_text(text)
-    (config / "jvm.options.d" / "heap.options").write_text(f"-Xms{HEAP}\n-Xmx{HEAP}\n")
+    options = [f"-Xms{HEAP}", f"-Xmx{HEAP}"] + ["-XX:TieredStopAtLevel=1"] * short_lived
+    (config / "jvm.options.d" / "own.options").write_text("\n".join(options) + "\n")
     for path in [config, *config.rglob("*")]:
         processes.service_account().own(path)

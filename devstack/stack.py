@@ -106,7 +106,8 @@ def up(
 
     Args:
         state_dir: holds the servers' data and `servers.json`.
-        durable: False for throwaway data: PostgreSQL then does not wait for the disk.
+        durable: False for throwaway data: PostgreSQL then does not wait for the disk, and
+            Elasticsearch does not compile for a long life.
         on_step: told in one line about each step that takes long; called from several threads.
 
     Raises:
@@ -236,7 +237,7 @@ class _Boot:
         self._state.missing = None
         home, java = elasticsearch.install(self._on_step)
         self._on_step("Elasticsearch: starting (about 15 s)")
-        pid = elasticsearch.start(self._data, home, java, port=port)
+        pid = elasticsearch.start(self._data, home, java, port=port, short_lived=not self._durable)
         return elasticsearch.url(port), pid
 
 

@@ -83,7 +83,9 @@ class OwnElasticsearch(_Own):
         self.url = elasticsearch.url(self.port)
 
     def _start(self) -> int:
-        return elasticsearch.start(self._data, self._home, self._java, port=self.port)
+        return elasticsearch.start(
+            self._data, self._home, self._java, port=self.port, short_lived=True
+        )
 
 
 class OwnValkey(_Own):
