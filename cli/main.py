@@ -47,7 +47,7 @@ _REFUSALS = ("authentication failed", "does not exist", "pg_hba.conf")
 def _explained(error: BaseException) -> str | None:
     """What to do about it, and what was said; None for what is no matter of the surroundings."""
     from elasticsearch import TransportError
-    from psycopg.errors import OperationalError, UndefinedTable
+    from psycopg.errors import OperationalError, UndefinedColumn, UndefinedFunction, UndefinedTable
     from pydantic import ValidationError
     from sqlalchemy.exc import DBAPIError
 
@@ -62,6 +62,8 @@ def _explained(error: BaseException) -> str | None:
             return _explained(said)
         case UndefinedTable():
             fix = "The database has no tables yet: run `rides migrate`."
+        case UndefinedColumn() | UndefinedFunction():
+            fix = "The database is older than this code: run `rides migrate`."
         case OperationalError() if any(each in str(error) for each in _REFUSALS):
             fix = "PostgreSQL refuses RIDES_DATABASE_URL: check its user, password and database."
         case OperationalError():
