@@ -202,6 +202,8 @@ def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
 
 
 def _wrong_month(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
+    if asked.month is None and (asked.start or asked.end):
+        return [("days", "goes with month only: start and end say how many")]
     if asked.month is None or asked.days is None:
         return [("days" if asked.month else "month", "month and days come together")]
     if asked.start or asked.end or asked.flex_days:

@@ -18,8 +18,10 @@ _NO_PLACE = "localtime"
 
 
 def line(text: str) -> str:
-    """A name on one line, white space made plain."""
-    clean = " ".join(text.split()).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    """A name on one line, white space made plain and each accent one with its letter."""
+    clean = " ".join(unicodedata.normalize("NFC", text).split()).replace(
+        "\N{RIGHT SINGLE QUOTATION MARK}", "'"
+    )
     if not clean:
         raise ValueError("must not be blank")
     if not clean.isprintable():

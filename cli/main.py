@@ -1,6 +1,7 @@
 """The `rides` command: one line per command, each in a file of its own."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
@@ -20,6 +21,9 @@ from cli import (
     watching,
 )
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class _Explained(TyperGroup):
     """Commands of which a missing server or setting is said in a line, with its fix."""
@@ -29,29 +33,54 @@ class _Explained(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            fix = _fix(error)
-            if fix is None:
+            explained = _explained(error)
+            if explained is None:
                 raise
-            typer.secho(f"{fix}\n({error})", err=True, fg=typer.colors.RED)
+            typer.secho(explained, err=True, fg=typer.colors.RED)
             raise typer.Exit(1) from error
 
 
-def _fix(error: Exception) -> str | None:
+# Of what PostgreSQL says when it is reached, but lets nobody in.
+_REFUSALS = ("authentication failed", "does not exist", "pg_hba.conf")
+
+
+def _explained(error: BaseException) -> str | None:
+    """What to do about it, and what was said; None for what is no matter of the surroundings."""
     from elasticsearch import TransportError
-    from psycopg.errors import OperationalError, UndefinedTable
+    from psycopg.errors import OperationalError, UndefinedColumn, UndefinedFunction, UndefinedTable
     from pydantic import ValidationError
+    from sqlalchemy.exc import DBAPIError
+
+    from runtime.settings import MissingSecretError
 
     match error:
-        case UndefinedTable():
-            return "The database has no tables yet: run `rides migrate`."
-        case OperationalError():
-            return "PostgreSQL (RIDES_DATABASE_URL) does not answer. `rides up` starts one."
-        case TransportError():
-            return "Elasticsearch (RIDES_ELASTICSEARCH_URL) does not answer. `rides up` starts one."
+        case MissingSecretError():
+            return str(error)
         case ValidationError(title="Settings"):
-            return "A RIDES_* variable is wrong."
+            return "\n".join(_wrong_settings(error))
+        case DBAPIError(orig=BaseException() as said):
+            return _explained(said)
+        case UndefinedTable():
+            fix = "The database has no tables yet: run `rides migrate`."
+        case UndefinedColumn() | UndefinedFunction():
+            fix = "The database is older than this code: run `rides migrate`."
+        case OperationalError() if any(each in str(error) for each in _REFUSALS):
+            fix = "PostgreSQL refuses RIDES_DATABASE_URL: check its user, password and database."
+        case OperationalError():
+            fix = "PostgreSQL (RIDES_DATABASE_URL) does not answer. `rides up` starts one."
+        case TransportError():
+            fix = "Elasticsearch (RIDES_ELASTICSEARCH_URL) does not answer. `rides up` starts one."
         case _:
             return None
+    return f"{fix}\n({error})"
+
+
+def _wrong_settings(error: "ValidationError") -> Iterator[str]:
+    """Each by its variable, without its value, which may be a secret."""
+    for each in error.errors(include_input=False, include_url=False):
+        name = "RIDES_" + "__".join(map(str, each["loc"])).upper()
+        message = each["msg"].removeprefix("Value error, ")
+        yield f"{name}: {message}" if each["loc"] else message
 
 
 app = typer.Typer(

@@ -15,6 +15,7 @@ def token(
     from models.session import connect
 
     chosen = settings()
+    secret = chosen.require_secret()
     with connect(chosen, application="token") as connection:
         row = connection.execute(
             "SELECT role, tier FROM accounts WHERE id = %s", [account]
@@ -24,5 +25,4 @@ def token(
             f"there is no account {account}: `rides seed` makes some", param_hint="--account"
         )
     role, tier = row
-    secret = chosen.require_secret()
     typer.echo(sign_token(account, role, tier=tier, secret=secret, ttl=BY_HAND_TTL))

@@ -38,21 +38,28 @@ _FREE = f"""
      OR leased_until < clock_timestamp()
      OR leased_until > clock_timestamp() + interval '{2 * LEASE_S} seconds')
 """
-# An array, not IN: that one may be planned as a join, which picks anew for every row of the log.
-_LEASE = f"""
-    UPDATE search_dirty
-    SET leased_until = clock_timestamp() + interval '{LEASE_S} seconds', attempts = attempts + 1
-    WHERE id = ANY (ARRAY(
-        SELECT id FROM search_dirty WHERE {_FREE}
-        ORDER BY id
-        LIMIT (
-            SELECT %s >> least(attempts, 3) FROM search_dirty WHERE {_FREE}
-            ORDER BY id LIMIT 1
-        )
-        FOR UPDATE SKIP LOCKED
-    ))
-    RETURNING id, vehicle_id, attempts
-"""  # noqa: S608 - constants only
+
+
+def _leasing(which: str) -> str:
+    # An array, not IN: that one may be planned as a join, which picks anew for each row of the log.
+    return f"""
+        UPDATE search_dirty
+        SET leased_until = clock_timestamp() + interval '{LEASE_S} seconds', attempts = attempts + 1
+        WHERE id = ANY (ARRAY(
+            SELECT id FROM search_dirty WHERE {which}
+            ORDER BY id
+            LIMIT (
+                SELECT %s >> least(attempts, 3) FROM search_dirty WHERE {which}
+                ORDER BY id LIMIT 1
+            )
+            FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING id, vehicle_id, attempts
+    """  # noqa: S608 - constants only
+
+
+_LEASE = _leasing(_FREE)
+_LEASE_UNTRIED = _leasing(f"{_FREE} AND attempts = 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,8 @@ def drain(
 ) -> int:
     """Work until nothing is dirty, for `longest` seconds at most; the number of rows done.
 
-    Whatever cannot be written now ends the run: its rows come back after their backoff.
+    Whatever cannot be written now ends the run: its rows come back after their backoff. What
+    nobody has tried yet still reaches the search table, which answers meanwhile.
     """
     done, size = 0, BATCH
     deadline = time.monotonic() + longest
@@ -87,6 +95,7 @@ def drain(
         size = paced(size, len(batch.rows), time.monotonic() - began)
         done += finished
         if finished < len(batch.rows):
+            _feed_table(connection, deadline)
             return done
         if finished < BATCH // 8:
             time.sleep(POLL_S)
@@ -102,9 +111,9 @@ def paced(size: int, rows: int, seconds: float) -> int:
     return size
 
 
-def lease(connection: Connection, size: int = BATCH) -> Batch:
-    """The oldest rows that nobody else is at work on; committed at once."""
-    rows = connection.execute(_LEASE, [size]).fetchall()
+def lease(connection: Connection, size: int = BATCH, *, untried: bool = False) -> Batch:
+    """The oldest rows that nobody else is at work on, or ever was; committed at once."""
+    rows = connection.execute(_LEASE_UNTRIED if untried else _LEASE, [size]).fetchall()
     return Batch(
         rows={row[0]: row[1] for row in rows},
         attempts=max((row[2] for row in rows), default=0),
@@ -127,14 +136,37 @@ def _work(
         later = set(batch.vehicles)
     put_back = [row for row, vehicle in batch.rows.items() if vehicle in later]
     if put_back:
-        connection.execute(
-            "UPDATE search_dirty SET leased_until = clock_timestamp() + make_interval(secs => %s)"
-            " WHERE id = ANY(%s)",
-            [backoff(batch.attempts), put_back],
-        )
+        _put_back(connection, put_back, backoff(batch.attempts))
     finished = batch.rows.keys() - put_back
     lag.done(connection, finished)
     return len(finished)
+
+
+def _put_back(connection: Connection, rows: list[int], seconds: float) -> None:
+    connection.execute(
+        "UPDATE search_dirty SET leased_until = clock_timestamp() + make_interval(secs => %s)"
+        " WHERE id = ANY(%s)",
+        [seconds, rows],
+    )
+
+
+def _feed_table(connection: Connection, deadline: float) -> None:
+    """Write what nobody has tried yet to the search table alone; the rows stay, and are due.
+
+    Each batch takes the oldest rows. While an index takes nothing they are the same few again and
+    again: what was written after them would not reach the table before the index is back.
+    """
+    while time.monotonic() < deadline:
+        batch = lease(connection, untried=True)
+        if not batch.rows:
+            return
+        version = next_version(connection)
+        _write_table(connection, read(connection, batch.vehicles), version)
+        _put_back(connection, list(batch.rows), 0)
+
+
+def _write_table(connection: Connection, documents: list[Document], version: int) -> None:
+    bury(connection, TABLE, search_table.write(connection, documents, version), version)
 
 
 def _check(connection: Connection, client: Elasticsearch, serving: builds.Build) -> None:
@@ -167,7 +199,7 @@ def index(connection: Connection, client: Elasticsearch | None, vehicles: list[i
     documents = read(connection, vehicles)
     later: set[int] = set()
     live = builds.live(connection)  # the serving one first
-    bury(connection, TABLE, search_table.write(connection, documents, version), version)
+    _write_table(connection, documents, version)
     if client is None:
         _leave(connection, live)
         return later

@@ -62,7 +62,7 @@ class Row:
         text = self._text(field)
         if text is None:
             return None
-        clean = " ".join(_once_encoded(_printable(text)).split())
+        clean = " ".join(unicodedata.normalize("NFC", _once_encoded(_printable(text))).split())
         clean = clean.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         if len(clean) > MAX_NAME:
             self.note(Action.DROPPED, field, text, "longer than 200 characters")

@@ -32,8 +32,9 @@ def configure_logging(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
         )
     )
-    # uvicorn writes a line a socket, with the client's address: `access_log` is not about it.
-    logging.getLogger("uvicorn.error").addFilter(lambda line: '"WebSocket ' not in line.msg)
+    # uvicorn writes a line a socket, with the client's address: `access_log` is not about it. What
+    # it logs need not be text: that a port is taken is an OSError.
+    logging.getLogger("uvicorn.error").addFilter(lambda line: '"WebSocket ' not in str(line.msg))
     # Libraries speak up for what an operator must see; their chatter is theirs.
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
 

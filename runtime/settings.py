@@ -1,18 +1,37 @@
 """Settings of every process, read once from `RIDES_*` environment variables."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CONSOLE = "console:"
 # Ways to a mail server, and their ports unless the URL says another.
 SMTP_PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
+# What a server's address must look like: its client would say of another that it cannot be parsed,
+# but neither which nor how one is written. Elasticsearch's client knows no port of its own.
+_SERVERS = {
+    "database_url": ("postgres(ql)?://", "postgresql://user:password@host:5432/rides"),
+    "redis_url": ("(rediss?|unix)://", "redis://:password@host:6379/0"),
+    "elasticsearch_url": (r"$|https?://[^/]+:\d+(/|$)", "http://host:9200"),
+}
+
+
+class MissingSecretError(RuntimeError):
+    """`RIDES_SECRET_KEY` is not set; the message says how to make one."""
 
 
 class OidcProvider(BaseModel):
@@ -117,6 +136,16 @@ class Settings(BaseSettings):
     stripe_url: str = Field("https://api.stripe.com", description="where Stripe's API answers")
     pool_size: int = Field(20, ge=1, le=200, description="PostgreSQL connections per process")
 
+    @field_validator("database_url", "redis_url", "elasticsearch_url")
+    @classmethod
+    def _server(cls, url: str, info: ValidationInfo) -> str:
+        assert info.field_name
+        form, example = _SERVERS[info.field_name]
+        if not re.match(form, url):
+            msg = f"is no address of such a server: write one such as {example}"
+            raise ValueError(msg)
+        return url
+
     @field_validator("time_zone")
     @classmethod
     def _known_time_zone(cls, name: str) -> str:
@@ -195,11 +224,11 @@ class Settings(BaseSettings):
         """The signing secret.
 
         Raises:
-            RuntimeError: no secret is set; the message names the variable and a way to make one.
+            MissingSecretError: no secret is set.
         """
         if self.secret_key is None:
             msg = "RIDES_SECRET_KEY is not set: make one with `openssl rand -hex 32` and export it"
-            raise RuntimeError(msg)
+            raise MissingSecretError(msg)
         return self.secret_key.get_secret_value()
 
 

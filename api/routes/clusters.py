@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from msgspec.structs import replace
 
-from api import media, understanding, write_tokens
+from api import filter_values, media, understanding, write_tokens
 from api.dependencies import Now
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
@@ -45,6 +45,7 @@ async def cluster_vehicles(request: Request, now: Now) -> Response:
     begun = time.perf_counter()
     asked, search = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
     state = request.app.state
+    filter_values.refuse_joined(state, search)
     understood = understanding.first_page_of(state, search, now)
     require_days(understood.request)
     view = MapView(understood.request, asked.zoom)

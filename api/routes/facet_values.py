@@ -5,7 +5,7 @@ import time
 from fastapi import APIRouter, Request, Response
 from msgspec.structs import replace
 
-from api import understanding, write_tokens
+from api import filter_values, understanding, write_tokens
 from api.dependencies import Now
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
@@ -42,9 +42,11 @@ async def find_facet_values(request: Request, now: Now) -> Response:
     asked, search = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
     search = replace(search, text=(asked.text or "").strip() or None)
     state = request.app.state
+    filter_values.refuse_joined(state, search)
     understood = understanding.first_page_of(state, search, now)
     require_days(understood.request)
-    question = FacetQuestion.of(understood.request, FACET_OF[asked.facet], asked.q)
+    shown = filter_values.as_shown(state, understood.request)
+    question = FacetQuestion.of(shown, FACET_OF[asked.facet], asked.q)
     satisfied = await write_tokens.searchable(request)
     return await answer(
         request,

@@ -3,12 +3,13 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from msgspec.structs import replace
 
-from api import cursors, media, suggesting, understanding, write_tokens
+from api import cursors, filter_values, media, suggesting, understanding, write_tokens
 from api.dependencies import Now
 from api.direct import DirectRoute
 from api.errors import Problem, problem_responses
@@ -110,21 +111,23 @@ class _Question:
 
 def _read(request: Request, now: datetime) -> _Question:
     sent, cursor = parse(request.query_params.multi_items(), now.date())
+    state = request.app.state
     if cursor is None:
-        understood = understanding.first_page_of(request.app.state, sent, now)
-        question = _Question(sent, understood.request, understood)
+        filter_values.refuse_joined(state, sent)
+        understood = understanding.first_page_of(state, sent, now)
+        question = _Question(sent, filter_values.as_shown(state, understood.request), understood)
     else:
-        question = _continued(request.app.state.settings, sent, cursor)
+        question = _continued(state, sent, cursor)
     require_days(question.asked)
     return question
 
 
-def _continued(settings: Settings, sent: SearchRequest, cursor: str) -> _Question:
+def _continued(state: Any, sent: SearchRequest, cursor: str) -> _Question:
     unread = _Question(sent, sent, understanding.next_page(sent, ()))
-    pinned = cursors.decode(settings, unread.name, cursor)
+    pinned = cursors.decode(state.settings, unread.name, cursor)
     understood = understanding.next_page(sent, pinned["understood"])
     asked = replace(
-        understood.request,
+        filter_values.as_shown(state, understood.request),
         after=pinned["after"] and tuple(pinned["after"]),
         pinned=tuple(pinned.get("pinned", ())),
         similar={word: tuple(others) for word, others in pinned["similar"].items()},

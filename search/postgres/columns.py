@@ -19,6 +19,7 @@ OURS = f"{DOCUMENTS}.mapping_hash = %s AND {DOCUMENTS}.item_version = {DOCUMENTS
 PHOTO = "photo_url"
 # Positions as Elasticsearch keeps them: 32 bits a coordinate, rounded down. So a vehicle on the
 # edge of a map section is on the same side of it in both engines.
+LON_STEP, LAT_STEP = 360 / 2**32, 180 / 2**32
 _STEP = {"lon": "360.0::float8 / 4294967296", "lat": "180.0::float8 / 4294967296"}
 LON, LAT = "location[0]", "location[1]"
 _TYPES = {Kind.INTEGER: "integer", Kind.LONG: "bigint", Kind.BOOLEAN: "boolean"}

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import asin, cos, degrees, radians, sin
+from math import asin, cos, degrees, floor, radians, sin
 
 from search.fields import BY_NAME, DISTANCE, PRICE, Match
 from search.page import EARTH_RADIUS_KM
 from search.postgres import columns, text
-from search.postgres.columns import LAT, LON, folded
+from search.postgres.columns import LAT, LAT_STEP, LON, LON_STEP, folded
 from search.postgres.parameters import Parameters
 from search.query.notice import zones_by_date
 from search.request import Box, Dates, Near, SearchRequest
@@ -126,11 +126,17 @@ def within(near: Near, radius_km: float, into: Parameters) -> list[str]:
 
 
 def _in_box(box: Box, into: Parameters) -> str:
-    """In the box, its edges included; two boxes where it spans the 180th meridian."""
-    spans = [(box.west, box.east)]
+    """In the box, its edges included; two boxes where it spans the 180th meridian.
+
+    Positions are rounded down, and so are its lower edges: else a vehicle would lie outside a box
+    that begins at the very position which its item shows.
+    """
+    low_west = floor(box.west / LON_STEP) * LON_STEP
+    spans = [(low_west, box.east)]
     if box.west > box.east:
-        spans = [(box.west, 180.0), (-180.0, box.east)]
-    south, north = into.add(box.south, "float8"), into.add(box.north, "float8")
+        spans = [(low_west, 180.0), (-180.0, box.east)]
+    south = into.add(floor(box.south / LAT_STEP) * LAT_STEP, "float8")
+    north = into.add(box.north, "float8")
     boxes = []
     for each in spans:
         west, east = (into.add(lon, "float8") for lon in each)

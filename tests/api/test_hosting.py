@@ -114,6 +114,7 @@ def test_a_created_vehicle_is_listed_and_shown_as_it_was_described(client, host)
         ({"make": "mercedes", "model": "380sl"}, ("Mercedes-Benz", "380SL")),
         ({"make": "bmw", "model": "3 series"}, ("BMW", "3 Series")),
         ({"make": " Hoonigan  Works ", "model": None}, ("Hoonigan Works", None)),
+        ({"make": "Bu\u0308ssing", "model": "Ae\u0301ro"}, ("B\u00fcssing", "A\u00e9ro")),
     ],
 )
 def test_makes_and_models_are_spelled_as_an_import_spells_them(client, host, given, shown):

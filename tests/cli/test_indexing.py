@@ -98,6 +98,19 @@ def test_a_database_without_tables_names_the_command_that_makes_them(
     assert "`rides migrate`" in result.stderr
 
 
+@pytest.mark.parametrize("command", [["reindex"], ["audit"]])
+def test_an_older_database_names_the_command_that_brings_it_up_to_date(
+    site: Site, run: Run, command: list[str]
+) -> None:
+    site.store()
+    # As before migration 0015.
+    site.conn.execute("ALTER TABLE vehicle_search_documents DROP COLUMN item_version")
+    result = run(*command)
+    assert result.exit_code == 1
+    assert "The database is older than this code: run `rides migrate`." in result.stderr
+    assert "Traceback" not in result.output
+
+
 def test_status_without_an_index_names_the_command_that_makes_one(run: Run) -> None:
     result = run("index", "status")
     assert result.exit_code == 0

@@ -28,6 +28,21 @@ def test_while_elasticsearch_is_away_rows_are_put_back(live: Site) -> None:
     assert live.found() == [vehicle]
 
 
+def test_while_elasticsearch_is_away_new_rows_reach_the_table_past_older_ones(live: Site) -> None:
+    # Ten times as many as a batch of rows that were tried before: in an outage they fill the queue.
+    older = "INSERT INTO search_dirty (vehicle_id, attempts) SELECT generate_series(%s, %s), 5"
+    live.conn.execute(older, [1_000_000, 1_000_620])
+    vehicle = live.store()
+    with Elasticsearch("http://127.0.0.1:1", max_retries=0) as nobody:
+        assert drain.drain(live.conn, nobody) == 0
+    assert live.table() == [vehicle]
+    assert (vehicle, 1) in live.dirty()
+    live.due()
+    while live.drain():
+        pass
+    assert live.found() == [vehicle]
+
+
 def test_backoff_grows_with_jitter_up_to_the_lease() -> None:
     for attempts, longest in ((1, 1), (2, 2), (4, 8), (5, drain.LEASE_S), (1000, drain.LEASE_S)):
         waits = {drain.backoff(attempts) for _ in range(50)}

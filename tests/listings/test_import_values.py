@@ -169,7 +169,13 @@ def test_price_is_exact_to_the_cent():
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [("denver ", "denver"), ("a\tb\n c", "a b c"), ("Tyson\u2019s", "Tyson's"), ("a\x00b", "ab")],
+    [
+        ("denver ", "denver"),
+        ("a\tb\n c", "a b c"),
+        ("Tyson\u2019s", "Tyson's"),
+        ("a\x00b", "ab"),
+        ("Sa\u0303o Tome\u0301", "S\u00e3o Tom\u00e9"),
+    ],
 )
 def test_name_is_cleaned_and_reported(value, name):
     assert read("name", value) == (name, [Action.REPAIRED])

@@ -51,6 +51,39 @@ def test_selected_values_are_marked_and_shown_even_at_zero(fleet: Market) -> Non
     assert {"value": "Kia", "count": 1, "selected": False} in facets["make"]
 
 
+def test_a_selected_value_at_zero_reads_as_vehicles_spell_it(place: Market) -> None:
+    place.store(*FLEET)
+    place.learn()
+    asked = {"make": ["KIA", "DAF"], "features": "gps", "yearMin": 2099}
+    assert place.facet("make", **asked) == {"Kia": 0, "DAF": 0}
+    assert place.facet("features", **asked) == {"GPS": 0}
+    later = place.search(make="jEEP", limit=1)["nextCursor"]
+    assert place.facet("make", make="jEEP", limit=1, cursor=later)["Jeep"] == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["vehicles?", "facet-values?facet=make&", "clusters?bbox=0,0,1,1&zoom=3&"]
+)
+def test_values_joined_by_commas_are_refused_with_the_way_to_send_them(
+    place: Market, path: str
+) -> None:
+    place.store(*FLEET, {"city": "Washington, DC"})
+    place.learn()
+
+    def answer(query: str) -> Any:
+        return place.api.get(f"/v1/search/{path}{query}")
+
+    problem = answer("make=jeep, Toyota&make=Kia&body=SUV,Pickup")
+    assert problem.status_code == 422
+    assert {each["pointer"]: each["message"] for each in problem.json()["errors"]} == {
+        "make": "no vehicle has 'jeep, Toyota': several values are sent as make=jeep&make=Toyota",
+        "body": "no vehicle has 'SUV,Pickup': several values are sent as body=SUV&body=Pickup",
+    }
+    # A name with a comma of its own, and one that may be: nobody has it, and that is an answer.
+    for name in ("washington, dc", "Hilo, Hawaii", "Hilo,"):
+        assert answer(f"city={name}").status_code == 200
+
+
 def test_values_beyond_the_top_are_counted_and_a_selected_one_is_shown(market: Market) -> None:
     many = SIZE + 5
     market.store(*({"make": f"Make {n:02}"} for n in range(many)), {"make": "Make 00"})

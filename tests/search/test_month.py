@@ -191,6 +191,7 @@ def test_the_windows_are_ways_of_one_filter() -> None:
     [
         ({"month": "2098-03"}, "days", "come together"),
         ({"days": 4}, "month", "come together"),
+        ({"start": "2098-03-01", "end": "2098-03-05", "days": 4}, "days", "goes with month only"),
         ({"month": "2098-3", "days": 4}, "month", "YYYY-MM"),
         ({"month": "2098-13", "days": 4}, "month", "YYYY-MM"),
         ({"month": "march", "days": 4}, "month", "YYYY-MM"),

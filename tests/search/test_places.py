@@ -29,6 +29,14 @@ def test_map_section(market: Market) -> None:
     market.assert_search([hilo], bbox="-155.5,19,-155,20")
 
 
+def test_a_map_section_fitted_to_items_holds_all_of_them(place: Market) -> None:
+    fitted = place.store(HILO, KONA)
+    at = [item["location"] for item in place.search()["items"]]
+    lats, lons = [each["lat"] for each in at], [each["lon"] for each in at]
+    place.assert_search(fitted, bbox=f"{min(lons)},{min(lats)},{max(lons)},{max(lats)}")
+    place.assert_search(fitted[:1], bbox=f"{lons[0]},{lats[0]},{lons[0]},{lats[0]}")
+
+
 def test_map_section_across_the_180th_meridian(market: Market) -> None:
     west, east = market.store({"lat": -17, "lon": 179.5}, {"lat": -17, "lon": -179.5})
     market.store({"lat": -17, "lon": 0})
