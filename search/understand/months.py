@@ -11,7 +11,8 @@ from datetime import date
 from typing import Any
 
 from search.fields import LONGEST_TOTAL
-from search.understand.dates import MONTH, MONTHS, NOT_A_STAY, days_in
+from search.understand.date_patterns import MONTH, MONTHS, NOT_A_STAY
+from search.understand.dates import days_in
 from search.understand.numbers import NUMBER_WORDS
 from search.understand.words import Line, Span
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from search.fields import LONGEST_TOTAL
-from search.understand import dates, months, names, numbers
+from search.understand import date_patterns, dates, months, names, numbers
 from search.understand.aliases import FILLER
 from search.understand.dates import Days
 from search.understand.numbers import NUMBER_WORDS
@@ -44,7 +44,7 @@ def understand(
 
 
 def _dates(line: Line, today: date) -> Iterator[_Found]:
-    line = line.without(dates.TIME)
+    line = line.without(date_patterns.TIME)
     if dates.crowded(line):
         return
     for span, days in dates.find(line, today):
