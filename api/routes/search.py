@@ -14,7 +14,7 @@ from api.direct import DirectRoute
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
-from api.search_parameters import openapi_parameters, parse, require_days
+from api.search_parameters import openapi_parameters, parse, require_whole
 from api.understanding import Understood
 from runtime.settings import Settings
 from search import checked
@@ -115,7 +115,7 @@ def _read(request: Request, now: datetime) -> _Question:
         question = _Question(sent, understood.request, understood)
     else:
         question = _continued(request.app.state.settings, sent, cursor)
-    require_days(question.asked)
+    require_whole(sent, question.asked, now.date())
     return question
 
 
