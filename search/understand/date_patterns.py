@@ -7,6 +7,7 @@ its own. `POINT` is one day; which of its groups matched says how it is resolved
 import re
 from collections.abc import Iterable
 
+from search.understand.holidays import HOLIDAYS
 from search.understand.numbers import NUMBER_WORDS
 
 MONTHS = {
@@ -32,13 +33,6 @@ ORDINALS = {
          "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth",
          "seventeenth", "eighteenth", "nineteenth", "twentieth"), 1
     )
-}  # fmt: skip
-HOLIDAYS = {
-    "christmas eve": (12, 24), "christmas day": (12, 25), "christmas": (12, 25),
-    "boxing day": (12, 26), "new year ' s eve": (12, 31), "new years eve": (12, 31),
-    "new year ' s day": (1, 1), "new years day": (1, 1), "valentine ' s day": (2, 14),
-    "halloween": (10, 31), "independence day": (7, 4), "xmas eve": (12, 24), "xmas day": (12, 25),
-    "xmas": (12, 25), "new year": (1, 1), "new years": (1, 1), "new year ' s": (1, 1),
 }  # fmt: skip
 
 
@@ -68,7 +62,8 @@ _RATED = r"(?:stars?|rating|rated|reviews?|score)"
 _NOT_RATED = r"(?<!/ )(?!24 / 7(?! /))" + "".join(
     rf"(?<!\b{word} )" for word in ("rated", "rating", "score", "scored", "stars", "reviews")
 )
-_HOLIDAY = f"(?:{_any(HOLIDAYS)})"
+# Of other churches and countries, or none: "orthodox Easter", "Easter Island", "brand new".
+_HOLIDAY = rf"(?:(?<!brand )(?<!orthodox )(?<!greek )(?<!canadian )(?:{_any(HOLIDAYS)})(?! (?:island|eggs?)\b))"
 SLASHED = re.compile(r"\d{1,2} / \d{1,2}(?: / \d+)?")
 _WHICH_WEEK = "this|next|the following|the next"
 IN_A_WEEK = re.compile(
@@ -85,7 +80,7 @@ _HOUR = (
     rf"|\d{{1,2}} o ['\"] clock|(?:half past )?\d{{1,2}}(?= in the {_PART}))(?!\S)"
 )
 _DAY_BEFORE = (
-    rf"(?<!\S)(?:{_any(WEEKDAYS)}|{_TOMORROW}|today|tonight|christmas|xmas|eve|{_NTH}|(?:{MONTH}|/|-) \d{{1,2}}|20\d\d"
+    rf"(?<!\S)(?:{_any(WEEKDAYS)}|{_TOMORROW}|today|tonight|{_HOLIDAY}|{_NTH}|(?:{MONTH}|/|-) \d{{1,2}}|20\d\d"
     rf"|\d\S*\.20\d\d|\d(?: of)? {MONTH}|(?:this|next) (?:week|month))"
 )
 TIME = re.compile(
@@ -110,7 +105,7 @@ _POINTS = (
     rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week",
     rf"(?P<week2>this|next) week(?: ,)?(?: on)? (?P<week_day2>{_WEEKDAY})",
     rf"(?:the )?(?P<weekday>(?:(?:this coming|coming|this|next) )?{_WEEKDAY})(?! (?:of|the \d))",
-    rf"(?<!brand )(?P<holiday>{_any(HOLIDAYS)})(?! (?:holidays?|break|vacation|period|week|weeks|weekend|model)\b)",
+    rf"(?P<holiday>{_HOLIDAY})(?! (?:holidays?|break|vacation|period|week|weeks|weekend|model)\b)" + _YEAR.format("year3"),
     rf"in (?P<after>{_COUNT} (?:days?|weeks?))(?: time)?",
     rf"(?P<from_now>{_COUNT} (?:days?|weeks?)) from (?:now|today)",
 )  # fmt: skip
@@ -183,9 +178,9 @@ FORMS = tuple(
         ("in_week", rf"(?:for |in |during )?(?P<which>this|next|the following) week(?: ,)? {_FROM} (?P<a>{_WEEKDAY})"
                     rf"(?: {_SHORT_TO} (?P<b>{_WEEKDAY}))?"),
         ("week_of", rf"(?:for |in |during )?(?:the )?week of (?P<a>{_Q})"),
-        ("holiday_week", rf"(?:for |in |during |over )?(?P<a>{_HOLIDAY}) week"),
+        ("holiday_week", rf"(?:for |in |during |over )?(?P<a>{_HOLIDAY})(?<!easter) week"),
         ("holiday_weekend", rf"(?:for |on |over )?(?:the )?(?P<a>{_HOLIDAY}|{MONTH} {_DAY}|{_NTH}(?: of)? {MONTH}) weekend"),
-        ("over", r"(?:over|during) (?:the )?(?P<a>christmas|xmas|new year(?: ' s|s)?)"),
+        ("over", r"(?:over|during) (?:the )?(?P<a>christmas|xmas|new year(?: ' s|s)?|thanksgiving|easter)"),
         ("over", r"(?:(?:for|in|on|over|during) )?(?:the )?(?P<a>christmas|xmas) (?:holidays?|break|vacation)"),
         ("length", rf"{_FOR}{_NO_MORE}"),
         ("length", rf"{NOT_A_STAY}(?P<length>{_BARE_LENGTH}){_NO_MORE}"),

@@ -15,7 +15,6 @@ from datetime import date, timedelta
 from search.understand.date_patterns import (
     A_YEAR,
     FORMS,
-    HOLIDAYS,
     IN_A_WEEK,
     JOINED_BY,
     JOINED_BY_NUMBER,
@@ -26,6 +25,7 @@ from search.understand.date_patterns import (
     SLASHED,
     WEEKDAYS,
 )
+from search.understand.holidays import HOLIDAYS
 from search.understand.numbers import NUMBER_WORDS
 from search.understand.words import Line, Span
 
@@ -132,7 +132,9 @@ def _range(a: str, b: str, today: date) -> Days | None:
     first = point(a, today, day_first=_day_first(b))
     # On the way back the same weekday or day of the month is the one after.
     last = point(b, today, after=first, day_first=_day_first(a))
-    if last.year > first.year and (last - first).days > LONGEST_WRAP and not A_YEAR.search(b):
+    # Nor is 1/2 until December 24 one of nearly a year.
+    doubtful = last.year > first.year or SLASHED.fullmatch(a)
+    if doubtful and (last - first).days > LONGEST_WRAP and not A_YEAR.search(b):
         return None
     return Days(first, last)
 
@@ -228,8 +230,17 @@ def point(
     if day4 := found.get("day4"):
         return _recur(_day(day4), today, after)
     if holiday := found.get("holiday"):
-        return _next(*HOLIDAYS[holiday], earliest)
+        return _holiday(holiday, found.get("year3"), earliest)
     return _relative(found, today, earliest)
+
+
+def _holiday(name: str, year: str | None, earliest: date) -> date:
+    day = HOLIDAYS[name]
+    if year:
+        return day(int(year))
+    return next(
+        found for year in (earliest.year, earliest.year + 1) if (found := day(year)) >= earliest
+    )
 
 
 def _relative(found: dict[str, str], today: date, earliest: date) -> date:
@@ -289,9 +300,12 @@ def _of_month(day: int, which: str, today: date) -> date:
 
 
 def _day_first(words: str) -> bool | None:
-    """The order of a slashed day, where only one is possible."""
+    """The order of a slashed day, where only one is possible, or of a day and its month's name."""
     if not SLASHED.fullmatch(words):
-        return None
+        match = POINT.fullmatch(words)
+        if match is None or not (match["month"] or match["month2"]):
+            return None
+        return match["month"] is not None
     first, second, *_ = (int(part) for part in words.split("/"))
     if (first > MONTHS_A_YEAR) == (second > MONTHS_A_YEAR):
         return None
