@@ -50,7 +50,7 @@ _DAY = rf"(?:{_NTH}|\d{{1,2}})"
 _WORDY = rf"(?:{_any(ORDINALS)})"
 _YEAR = r"(?:(?: ,)? (?P<{0}>20\d\d))?"
 _COUNT = rf"(?:\d{{1,3}}|an?|{_any(NUMBER_WORDS)}|a couple(?: of)?|couple(?: of)?)"
-_UNIT = r"(?:days?|nights?|weeks?|fortnights?|months?|weekends?)"
+_UNIT = r"(?:days?|nights?|weeks?|fortnights?|months?|weekends?|hours?|hrs?)"
 # "March 4 pm" and "March 4 days" do not name the 4th.
 _NOT_A_TIME = (
     r"(?! ?(?::|am\b|pm\b|o ' clock|o \")|(?: -)? (?:days?|nights?|weeks?|hours?|people|persons?|"
@@ -85,7 +85,8 @@ _DAY_BEFORE = (
 )
 TIME = re.compile(
     rf"{_DAY_BEFORE}(?P<skip>(?:(?: ,)?(?: (?:at|around|about|by|@|in the|early|late)){{0,2}} "
-    rf"(?:{_HOUR}|{_PART}(?!\S))){{1,2}}(?: (?:to|-|–|until|till) {_HOUR})?)"
+    rf"(?:{_HOUR}|{_PART}(?!\S))){{1,2}}(?: (?:to|-|–|until|till) {_HOUR})?"
+    rf"| \( (?:{_any(WEEKDAYS)}) \))"
 )
 
 # One alternative for each way to name a day; the name of its group says how it is resolved.
@@ -93,7 +94,7 @@ _POINTS = (
     r"(?P<iso>20\d\d (?:- \d{1,2} -|/ \d{1,2} /) \d{1,2})(?! [/:\d])",
     rf"{_NOT_RATED}(?P<slashed>\d{{1,2}} / \d{{1,2}}(?: / (?:20)?\d\d)?)(?! (?:[/:\d★]|{_RATED}\b))",
     r"(?P<dotted>\d{1,2}\.\d{1,2}\.20\d\d)",
-    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{MONTH})"
+    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of| \.)? (?P<month>{MONTH})"
     + _YEAR.format("year1"),
     rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<month2>{MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
     + _YEAR.format("year2"),
@@ -116,18 +117,21 @@ _P = "(?:" + re.sub(r"\?P<\w+>", "?:", POINT.pattern) + ")"
 _BARE = rf"(?:{_NTH}(?! (?:of|{MONTH})\b){_NOT_A_DAY})"
 _Q = rf"(?:{_P}|{_BARE})"
 
+# To and from the island, as renters fly.
+_COME = r"(?:arriv(?:e|ing)|land(?:ing)?|fly(?:ing)? in|check(?:ing)? in)(?: on)?"
+_LEAVE = r"(?:leav(?:e|ing)|depart(?:ing)?|fly(?:ing)? (?:home|out|back)|check(?:ing)? out)(?: on)?"
 _TO = (
-    r"(?:,? ?(?:and )?(?:(?:return|returning|drop off|dropping off|back)(?: it| the car)?(?: on| by)?"
+    rf"(?:,? ?(?:and )?{_LEAVE}|,? ?(?:and )?(?:(?:return|returning|drop off|dropping off|back)(?: it| the car)?(?: on| by)?"
     r"|(?:up )?(?:until|till|til)(?: the end of)?|through(?: to| till| until)?|thru|to|-|–|—|ending)(?: on)?)"
 )
 _FROM = (
     r"(?:from|starting(?: on| from)?|starts?(?: on)?|beginning(?: on| from)?|begins?(?: on)?|"
-    r"commencing(?: on)?|since|between)"
+    rf"commencing(?: on)?|since|between|{_COME})"
 )
 _UNTIL = (
     r"(?:(?:keep(?:ing)? (?:it|the car) )?(?:(?:up )?(?:until|till|til)|(?:up )?to)|through(?: to| till)?|thru|"
     r"ending(?: on)?|(?:return(?:ing|ed)?|drop(?:ping)? off|bring(?:ing)? back|back)"
-    r"(?: it| the car| the vehicle)?(?: on| by)?)"
+    rf"(?: it| the car| the vehicle)?(?: on| by)?|{_LEAVE})"
 )
 _ON = r"(?:on|for)"
 _FOR = rf"(?:for|lasting) (?:about |around )?(?P<length>{_COUNT} {_UNIT}|the week)"
@@ -148,7 +152,7 @@ _NO_MORE = (
 )
 _BARE_LENGTH = (
     rf"(?:\d{{1,2}}|{_any(NUMBER_WORDS)}|(?:a )?couple(?: of)?) (?:days|nights|weeks|fortnights|months)"
-    r"|(?:1|one) (?:week|fortnight|month)|1 (?:day|night)"
+    r"|(?:1|one) (?:week|fortnight|month)|1 (?:day|night)|(?:24|48|72) (?:hours|hrs)"
     # "A week from Friday" is a day.
     r"|a (?:week|fortnight|month)(?= (?:starting|beginning|commencing)\b)"
 )
@@ -173,8 +177,12 @@ FORMS = tuple(
         ("range", rf"between (?P<a>{_Q}) and (?P<b>{_Q})"),
         ("weekend", r"(?:for |on |over |from )?(?P<which>this|next|the|the coming|this coming|the next|the following)"
                     r" (?P<long>long )?weekend(?! (?:of|trip|getaway))"),
+        ("weekend", r"(?:for |on |over )?(?:the )?(?P<long>long )?weekend (?P<which>after next)"),
         ("weekend_of", rf"(?:for |on |over )?(?:the )?(?P<long>long )?weekend of (?P<a>{_Q})"),
         ("week", rf"(?:for |in |during )?(?P<which>this|next|the following|all of next) week(?! (?:, )?(?:(?:on|{_FROM}) )?{_WEEKDAY})"),
+        ("week", r"(?:for |in |during )?(?:the )?week (?P<which>after next)"),
+        ("week_from", r"(?:for |in |during )?(?<!\ba )(?<!\bone )(?<!\d )(?:the )?(?:week (?:commencing|beginning|starting)|w / c)"
+                      rf"(?: on)? (?P<a>{_Q})"),
         ("in_week", rf"(?:for |in |during )?(?P<which>this|next|the following) week(?: ,)? {_FROM} (?P<a>{_WEEKDAY})"
                     rf"(?: {_SHORT_TO} (?P<b>{_WEEKDAY}))?"),
         ("week_of", rf"(?:for |in |during )?(?:the )?week of (?P<a>{_Q})"),

@@ -34,6 +34,7 @@ DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2, "month": 30}
 LONGEST_RENTAL = 365  # days
 FARTHEST = 730  # days from today
 MONTHS_A_YEAR = 12
+_HOURS_A_DAY = 24
 MIDWEEK = 2  # Wednesday: as near to the weekend before as to the one after
 LONGEST_WRAP = 300  # "27 to 20 December" is a slip, not a stay of a year less a week
 _DAY_WORDS = frozenset([*MONTHS, *WEEKDAYS, *ORDINALS, "today", "tonight", "tomorrow", "weekend"])
@@ -150,6 +151,8 @@ def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Da
         case "over":
             # The least that anyone means by it.
             return Days(first - timedelta(days=1), first + timedelta(days=1))
+        case "week_from":
+            return Days(first, first + timedelta(weeks=1), week=True)
         case "week_of" | "holiday_week":
             return _week(_monday(first), today)
         case "until":
@@ -183,7 +186,8 @@ def _monday(day: date) -> date:
 
 
 def _week_start(which: str, today: date) -> date:
-    return _monday(today) + timedelta(weeks=which not in _THIS)
+    weeks = 2 if which == "after next" else int(which not in _THIS)
+    return _monday(today) + timedelta(weeks=weeks)
 
 
 def _week(monday: date, today: date) -> Days:
@@ -336,7 +340,10 @@ def _measure(length: str) -> tuple[int, str]:
     number = int(count[0]) if count[0].isdigit() else NUMBER_WORDS.get(count[0], 1)
     if "couple" in count:
         number = 2
-    return number, unit.removesuffix("s")
+    unit = unit.removesuffix("s")
+    if unit in {"hour", "hr"}:
+        return -(-number // _HOURS_A_DAY), "day"
+    return number, unit
 
 
 def add(day: date, length: str) -> date:

@@ -42,7 +42,7 @@ def _beside_easter(days: int) -> Callable[[int], date]:
 
 _NAMES: dict[Callable[[int], date], str] = {
     _on(1, 1): "new year, new years, new year ' s, new years day, new year ' s day",
-    _on(2, 14): "valentines day, valentine ' s day",
+    _on(2, 14): "valentines day, valentine ' s day, valentines, valentine ' s",
     _first(_MONDAY, 2, 15): "presidents day, president ' s day, presidents ' day",
     _beside_easter(-2): "good friday",
     easter: "easter, easter sunday",
