@@ -281,6 +281,20 @@ def test_places(text: str, parameters: dict[str, Any]) -> None:
         ("4 adults and 2 kids", {"seatsMin": 6}),
         ("2 adults, 1 child seat", {"seatsMin": 2, "features": ["Child seat"]}),
         ("a family of 5", {"seatsMin": 5}),
+        # Of a range of seats the fewer will do, of people all must sit.
+        ("7-8 seats", {"seatsMin": 7}),
+        ("5 or 7 seater", {"seatsMin": 5}),
+        ("7/8-seater", {"seatsMin": 7}),
+        ("2-3 people", {"seatsMin": 3}),
+        ("for 4 to 5 people", {"seatsMin": 5}),
+        ("fits 8", {"seatsMin": 8}),
+        ("must fit 7", {"seatsMin": 7}),
+        ("fits 2 surfboards", {}),
+        ("fits 2 large suitcases", {}),
+        ("honda fit 2019", {"make": ["Honda"], "model": ["Fit"]}),
+        ("sub $50 a day", {"priceMax": 5000}),
+        # A day's, as of the weekend.
+        ("less than $400 for the week", {"priceMax": 40_000, "days": 7}),
     ],
 )  # fmt: skip
 def test_limits(text: str, parameters: dict[str, Any]) -> None:
@@ -371,6 +385,8 @@ def test_days_that_are_half_known_filter_nothing_and_are_no_text(text: str) -> N
         ("tesla modl 3", "modl 3"),
         ("f-160 under $80", "f-160"),
         ("a quiet car", "a quiet car"),
+        ("for 4-5 people", None),
+        ("7-8 seats", None),
         ("2 child seats and one car seat", None),
         ("modl 3 child seat", "modl 3"),
         ("automatic only", None),
