@@ -88,6 +88,11 @@ TIME = re.compile(
     rf"(?:{_HOUR}|{_PART}(?!\S))){{1,2}}(?: (?:to|-|–|until|till) {_HOUR})?"
     rf"| \( (?:{_any(WEEKDAYS)}) \))"
 )
+# The same before a day: "10am Friday", "at 5pm on the 4th".
+TIME_BEFORE = re.compile(
+    rf"(?<!\S)(?P<skip>(?:(?:at|around|about|by) )?{_HOUR}(?: on)?)"
+    rf" (?:(?:the )?{_NTH}|\d{{1,2}} (?:/|{MONTH})|{MONTH} \d|(?:(?:this|next) )?(?:{_any(WEEKDAYS)})|{_TOMORROW}|today)(?!\S)"
+)
 
 # One alternative for each way to name a day; the name of its group says how it is resolved.
 _POINTS = (

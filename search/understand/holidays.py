@@ -47,16 +47,16 @@ _NAMES: dict[Callable[[int], date], str] = {
     _beside_easter(-2): "good friday",
     easter: "easter, easter sunday",
     _beside_easter(1): "easter monday",
-    _first(_MONDAY, 5, 25): "memorial day",
+    _first(_MONDAY, 5, 25): "memorial day, memorial day monday",
     _on(7, 4): "independence day",
-    _first(_MONDAY, 9): "labor day",
+    _first(_MONDAY, 9): "labor day, labor day monday",
     _first(_MONDAY, 10, 8): "canadian thanksgiving",
     _on(10, 31): "halloween",
-    _first(_THURSDAY, 11, 22): "thanksgiving, thanksgiving day",
+    _first(_THURSDAY, 11, 22): "thanksgiving, thanksgiving day, thanksgiving thursday",
     _on(12, 24): "christmas eve, xmas eve",
     _on(12, 25): "christmas, christmas day, xmas, xmas day",
     _on(12, 26): "boxing day",
-    _on(12, 31): "new years eve, new year ' s eve",
+    _on(12, 31): "new years eve, new year ' s eve, nye",
 }
 HOLIDAYS: Mapping[str, Callable[[int], date]] = {
     name: day for day, names in _NAMES.items() for name in names.split(", ")

@@ -58,7 +58,7 @@ def find(line: Line, today: date, asked: int | None) -> Iterator[tuple[Span, dic
             if first:
                 yield span, {"month": f"{first:%Y-%m}", "days": days}
     for match, span in line.find(_MONTH_ALONE):
-        if not (match["in"] or match["which"]):
+        if not (match["in"] or match["which"] or match["year"]):
             continue
         first = _month(match, asked or 1, today) or _month(match, 1, today)
         if first:

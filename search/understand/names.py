@@ -6,6 +6,7 @@ word ("Fit"), is understood only where its neighbours decide: beside its make it
 "in" or "near" or before its region it is a place. Otherwise it stays text.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,12 @@ _IN = frozenset(["in", "at", "from", "to", "of"])
 _NEAR = frozenset(["near", "nearby", "around", "by", "close", "beside"])
 _INTERNATIONAL = (["international"], ["intl"])
 _PARTS = (["airport"], ["area"], ["island"])
+_KM_A_MILE = 1.609344
+_LONGEST_RADIUS = 4  # words: "less than 10 miles"
+_RADIUS = re.compile(
+    r"(?:(?<!\S)(?:within|less than|under|max|up to) )?(?<!\S)(?P<n>\d{1,3}) "
+    r"(?P<unit>kms?|kilomet(?:re|er)s?|miles?|mi) (?:of|from|around)$"
+)
 _LEAST_SINGULAR = 3  # letters left of a plural
 _SHORTEST_NAME = 3  # shorter ones need a neighbour that confirms them, unless they hold a digit
 
@@ -224,14 +231,25 @@ def _place(
         if meant is None:
             return None
         parameters = {meant.field: [meant.values[0]]}
-        if near and meant.field == "city" and meant.point:
+        first, km = _within(line, first)
+        if (near or km) and meant.field == "city" and meant.point:
             parameters = dict(zip(("lat", "lon"), meant.point, strict=True))
-            parameters["radiusKm"] = NEAR_KM
+            parameters["radiusKm"] = km or NEAR_KM
     doubtful = len(name.terms) > len(places) or name.key in vocabulary.vehicle_parts
     short = len(name.key) < _SHORTEST_NAME and not line.in_capitals(name.span.first)
     if (doubtful or short or name.key in ORDINARY) and not led:
         return None
     return Span(first, end), "place", parameters
+
+
+def _within(line: Line, first: int) -> tuple[int, float | None]:
+    """Where "within 10 miles" before "of Hilo" begins, and how many kilometres they are."""
+    match = _RADIUS.search(" ".join(line.tokens[max(first - _LONGEST_RADIUS, 0) : first + 1]))
+    if match is None or not int(match["n"]):
+        return first, None
+    words = len(match.group().split()) - 1
+    km = round(int(match["n"]) * (_KM_A_MILE if match["unit"].startswith("mi") else 1), 1)
+    return first - words, km
 
 
 def _part(line: Line, end: int, after: Name | None) -> int:

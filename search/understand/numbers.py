@@ -27,12 +27,15 @@ _CHILDREN = (
     r"(?:kids?|child|children|babies|baby|toddlers?|teens?|teenagers?|infants?)(?! seats?\b)"
 )
 _FEWEST = r"(?:(?:at least|minimum|min|(?:no|not) (?:less|fewer) than|(?P<{0}>more than|over)) )?"
+_SO_MANY = "|".join(
+    rf"(?<=\b{what} )" for what in ("car", "van", "suv", "vehicle", "carrier", "something")
+)
 _SEATS = re.compile(
     rf"(?<!\S)(?:"
     rf"{_FEWEST.format('over')}(?P<n>{_COUNT})(?: (?:-|–|to|or|/) {_COUNT})?(?: \+| or more)? (?:- )?"
     rf"(?:seaters?|seats?)(?! \+)"
     rf"|(?:seats|seating for|room for|space for) (?:at least |up to )?(?P<m>{_COUNT})(?: {_PEOPLE})?"
-    rf"|(?:fits|must fit|to fit|that fit) (?P<fit>{_COUNT})(?=$| (?:,|\.|in|near|from|plus|with|and)(?!\S))"
+    rf"|(?:fits|must fit|to fit|that fit|(?:{_SO_MANY})for) (?P<fit>{_COUNT})(?=$| (?:,|\.|in|near|from|plus|with|and)(?!\S))"
     rf"|(?:for |fits )?(?:{_COUNT} (?:-|–|to|or|/) )?(?:(?:up to|max(?:imum)?) |{_FEWEST.format('beyond')})(?P<k>{_COUNT}) (?:- )?"
     rf"{_PEOPLE}(?:(?: and| ,| \+| &)* (?P<more>{_COUNT}) {_CHILDREN})?"
     rf"|(?:for )?(?:an? )?(?:family|party|group) of (?P<group>{_COUNT})(?! (?:cars|vehicles)\b)"
@@ -99,7 +102,7 @@ _MAX = (
     r"lower than)"
 )
 _MIN = (
-    r"(?:over|above|more than|higher than|at least|from|starting at|>|> =|"
+    r"(?:over|above|more than|higher than|at least|(?:starting )?from|starting at|>|> =|"
     rf"min(?:imum)?(?: \.)?(?: {_NAME})?{_OF})"
 )
 _OR_LESS = r"(?:max(?:imum)?|(?:or|and) (?:less|under|cheaper|below))"
@@ -109,7 +112,7 @@ _PRICES = tuple(
     for kind, pattern in (
         (
             "between",
-            rf"(?:between |from )?{_money('low')} (?:and|to|-|–) {_money('high')}{_PERIOD}",
+            rf"(?:between |from )?{_money('low')} (?:and|&|to|-|–) {_money('high')}{_PERIOD}",
         ),
         ("max", rf"(?:for |priced |at )?{_MAX} {_money('high')}{_PERIOD}(?: {_OR_LESS})?"),
         ("min", rf"(?:priced )?{_MIN} {_money('low')}{_PERIOD}"),

@@ -47,7 +47,7 @@ def understand(
 
 
 def _dates(line: Line, today: date, asked: int | None) -> Iterator[_Found]:
-    line = line.without(date_patterns.TIME)
+    line = line.without(date_patterns.TIME).without(date_patterns.TIME_BEFORE)
     if dates.crowded(line):
         return
     for span, days in dates.find(line, today):
