@@ -48,7 +48,6 @@ class Accepted(Struct, frozen=True):
 
     model: type[FixedParameters]
     names: Mapping[str, bool]  # to whether the parameter may be repeated
-    reads_text: bool = False  # whether days in the text will do for a total: see `require_days`
 
     @classmethod
     def searching(cls, name: str, *, without: Container[str] = (), **own: Any) -> Self:
@@ -61,7 +60,7 @@ class Accepted(Struct, frozen=True):
         return cls(model, {n: PARAMETERS.get(n, False) for n in names if n not in without})
 
 
-SEARCH = Accepted(SearchParameters, PARAMETERS, reads_text=True)
+SEARCH = Accepted(SearchParameters, PARAMETERS)
 
 
 def parse(query: Iterable[tuple[str, str]], today: date) -> tuple[SearchRequest, str | None]:
@@ -98,14 +97,25 @@ def parse_for(
             raise invalid_request(errors) from None
     box, box_errors = _box(parameters.bbox)
     errors += box_errors
-    errors += [
-        each
-        for each in _contradictions(parameters, today, reads_text=accepted.reads_text)
-        if wrong.isdisjoint(_TOGETHER.get(each.pointer, ()))
-    ]
+    contradictions = _contradictions(parameters, today)
+    errors += _news(contradictions, wrong)
+    wrong |= {pointer for pointer, _ in contradictions}
+    request = _request(parameters, box, dated=wrong.isdisjoint(_DAYS))
+    # A text is read first: see `require_whole`.
+    if not (parameters.q or getattr(parameters, "text", None)):
+        errors += _news(_lacking(request), wrong)
     if errors:
         raise invalid_request(errors)
-    return parameters, _request(parameters, box)
+    return parameters, request
+
+
+def _news(found: Iterable[tuple[str, str]], wrong: Container[str]) -> list[FieldError]:
+    """Errors, by parameter, without those that may come of another that is `wrong`."""
+    return [
+        FieldError(pointer=pointer, message=message)
+        for pointer, message in found
+        if not any(other in wrong for other in _TOGETHER.get(pointer, ()))
+    ]
 
 
 def _collect(
@@ -155,22 +165,13 @@ def _box(value: str | None) -> tuple[Box | None, list[FieldError]]:
     return Box(west, south, east, north), []
 
 
-def _contradictions(asked: FixedParameters, today: date, *, reads_text: bool) -> list[FieldError]:
+def _contradictions(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
     errors: list[tuple[str, str]] = []
     if (asked.lat is None) != (asked.lon is None):
         errors.append(("lat" if asked.lat is None else "lon", "lat and lon come together"))
-    if asked.lat is None:
-        if asked.radius_km is not None:
-            errors.append(("radiusKm", "needs lat and lon"))
-        if asked.sort == DISTANCE:
-            errors.append(("sort", "distance needs lat and lon: a place in the text is none"))
+    if asked.lat is None and asked.radius_km is not None:
+        errors.append(("radiusKm", "needs lat and lon"))
     errors += _wrong_dates(asked, today)
-    if (
-        not errors
-        and asked.price_basis == "total"
-        and not (reads_text and (asked.q or getattr(asked, "text", None)))
-    ):
-        errors += _wrong_basis(_dates(asked))
     for field in FIELDS:
         if field.bounds and field.bounds.ends == ("min", "max"):
             name = field.bounds.parameter
@@ -179,17 +180,21 @@ def _contradictions(asked: FixedParameters, today: date, *, reads_text: bool) ->
                 errors.append((f"{name}Min", f"must not be above {name}Max"))
     if asked.facets and "none" in asked.facets and len(asked.facets) > 1:
         errors.append(("facets", "none excludes every other facet"))
-    return [FieldError(pointer=pointer, message=message) for pointer, message in errors]
+    return errors
 
 
 def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
     if asked.month or asked.days:
-        return _wrong_month(asked, today)
+        if asked.start or asked.end or asked.flex_days:
+            if not asked.month and (asked.start or asked.end):
+                return [("days", "goes with month only: start and end say how many")]
+            excluding = "month" if asked.month else "days"
+            return [(excluding, "excludes start, end and flexDays")]
+        return _wrong_month(_first_of(asked.month), asked.days, today) if asked.month else []
     if asked.start is None or asked.end is None:
         if asked.start or asked.end:
             return [("end" if asked.start else "start", "start and end come together")]
-        needs = "needs start and end: of days in the text, send the reading's own"
-        return [("flexDays", needs)] if asked.flex_days else []
+        return []
     days = (asked.end - asked.start).days
     if days < 1:
         return [("end", "must be after start")]
@@ -201,24 +206,36 @@ def _wrong_dates(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
     return []
 
 
-def _wrong_month(asked: FixedParameters, today: date) -> list[tuple[str, str]]:
-    if asked.month is None and (asked.start or asked.end):
-        return [("days", "goes with month only: start and end say how many")]
-    if asked.month is None or asked.days is None:
-        return [("days" if asked.month else "month", "month and days come together")]
-    if asked.start or asked.end or asked.flex_days:
-        return [("month", "excludes start, end and flexDays")]
-    first = _first_of(asked.month)
+def _wrong_month(first: date, days: int | None, today: date) -> list[tuple[str, str]]:
     yesterday = today - timedelta(days=1)  # it may still be that somewhere
     ahead = 12 * (first.year - today.year) + first.month - today.month
     if first < yesterday.replace(day=1) or ahead > MONTHS_AHEAD:
         return [("month", f"must be the current one or at most {MONTHS_AHEAD} months ahead")]
     length = monthrange(first.year, first.month)[1]
-    if asked.days > length:
-        return [("days", f"must be at most {length}: {asked.month} has no more")]
-    if first + timedelta(days=length - asked.days) < yesterday:
-        return [("days", f"must be fewer: of {asked.month} not so many are left")]
+    if days and days > length:
+        return [("days", f"must be at most {length}: {first:%Y-%m} has no more")]
+    if days and first + timedelta(days=length - days) < yesterday:
+        return [("days", f"must be fewer: of {first:%Y-%m} not so many are left")]
     return []
+
+
+def _lacking(request: SearchRequest) -> list[tuple[str, str]]:
+    """What is open that has to be known."""
+    found = []
+    if request.sort == DISTANCE and request.near is None:
+        found.append(("sort", "distance needs lat and lon, or a city in the text"))
+    together = "month and days come together; one may be in the text"
+    for name in request.half_dates:
+        match name:
+            case "flexDays":
+                found.append((name, "needs start and end, or days in the text"))
+            case "month":
+                found.append(("days", together))
+            case "days":
+                found.append(("month", together))
+    if request.price_basis == "total" and not request.half_dates:
+        found += _wrong_basis(request.dates)
+    return found
 
 
 def _wrong_basis(dates: Dates | None) -> list[tuple[str, str]]:
@@ -229,14 +246,18 @@ def _wrong_basis(dates: Dates | None) -> list[tuple[str, str]]:
     return []
 
 
-def require_days(request: SearchRequest) -> None:
-    """Make sure that a search by totals knows how many days, now that its text has been read.
+def require_whole(sent: SearchRequest, asked: SearchRequest, today: date) -> None:
+    """Make sure that nothing is open of a search as it is `asked`, now that its text has been read.
 
     Raises:
-        Problem: 422; neither the parameters nor the text say it, or they say too many.
+        Problem: 422; neither the parameters nor the text say a search's days or point, or together
+            they say what cannot be.
     """
-    if request.price_basis == "total" and (wrong := _wrong_basis(request.dates)):
-        raise invalid_request([FieldError(pointer=name, message=text) for name, text in wrong])
+    wrong = _lacking(asked)
+    if sent.half_dates and asked.dates and asked.dates.later is not None:
+        wrong += _wrong_month(asked.dates.start, asked.dates.days, today)
+    if wrong:
+        raise invalid_request(_news(wrong, ()))
 
 
 def _first_of(month: str) -> date:
@@ -251,7 +272,15 @@ def _dates(asked: FixedParameters) -> Dates | None:
     return None
 
 
-def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
+def _half_dates(asked: FixedParameters) -> dict[str, Any]:
+    """What is said of days of which something is left open."""
+    said = {"flexDays": asked.flex_days or None, "month": asked.month, "days": asked.days}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _request(asked: FixedParameters, box: Box | None, *, dated: bool) -> SearchRequest:
+    """The search; where it is not `dated`, what is said of days is wrong and left out."""
+    dates = _dates(asked) if dated else None
     filters, ranges, flags = {}, {}, {}
     for name in _MATCHED:
         if values := getattr(asked, name):
@@ -272,7 +301,8 @@ def _request(asked: FixedParameters, box: Box | None) -> SearchRequest:
         text=(asked.q or "").strip() or None,
         near=near,
         box=box,
-        dates=_dates(asked),
+        dates=dates,
+        half_dates=_half_dates(asked) if dated and dates is None else {},
         filters=filters,
         ranges=ranges,
         flags=flags,

@@ -1,5 +1,6 @@
 """Free text as filters, between the parsed request and the engine."""
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from search.did_you_mean import similar
+from search.fields import DISTANCE
 from search.query.text import is_optional
 from search.request import SearchRequest
 from search.understand.apply import apply
@@ -45,8 +47,10 @@ def first_page(
     if asked.text:
         today = now.astimezone(ZoneInfo(time_zone)).date()
         try:
-            days = asked.dates.days if asked.dates else None
+            days = asked.dates.days if asked.dates else asked.half_dates.get("days")
             readings = understand(asked.text, vocabulary, today, asked.keep, days)
+            if asked.sort == DISTANCE and asked.near is None:
+                readings = tuple(_with_point(each, vocabulary) for each in readings)
         except Exception:
             # A text that is not understood is still a text to search.
             log.exception("text not understood", length=len(asked.text))
@@ -59,6 +63,15 @@ def first_page(
         if begun:  # it is not misspelt
             alike.pop(unfinished, None)
     return replace(understood, request=replace(rest, similar=alike, begun=begun, now=now))
+
+
+def _with_point(reading: Reading, vocabulary: Vocabulary) -> Reading:
+    """A reading of a city also as the point to measure distances from, as far as it is known."""
+    point = vocabulary.point(reading.parameters.get("city", ("",))[0])
+    if point is None:
+        return reading
+    where = dict(zip(("lat", "lon"), point, strict=True))
+    return dataclasses.replace(reading, parameters={**reading.parameters, **where})
 
 
 def _unfinished(asked: SearchRequest, rest: str | None) -> str | None:

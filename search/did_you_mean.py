@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import nsmallest
 from itertools import pairwise
 
@@ -23,6 +24,7 @@ _SURE = 6  # letters of a word that is hardly near another one by chance
 _COMMON = 0.01
 _SHORTEST_HALF = 3  # letters of each of two words that were written as one
 MOST_BEGUN = 10  # words that one may become
+MOST_REMEMBERED = 100  # words that were looked up last, of several texts at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class NearWords:
         self._words = words
         self._common = max(words.values(), default=0) * _COMMON
         self._sorted = sorted(words)
+        # Where nothing is found, each search that is tried instead asks for the same words.
+        self._remembered = lru_cache(MOST_REMEMBERED)(self._look_up)
         self._alike: dict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
         for word in words:
             if word.isalpha() and len(word) >= _SHORTEST_HALF:
@@ -61,6 +65,9 @@ class NearWords:
 
     def near(self, word: str) -> list[str]:
         """The nearest first, of equally near ones the one that more vehicles have."""
+        return [*self._remembered(word)]
+
+    def _look_up(self, word: str) -> list[str]:
         if not may_be_misspelt(word):
             return []
         most = wrong_letters(word)

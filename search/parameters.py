@@ -20,6 +20,7 @@ def parameters(request: SearchRequest) -> dict[str, Any]:
         sent |= {"month": f"{dates.start:%Y-%m}", "days": dates.days}
     elif dates:
         sent |= {"start": dates.start, "end": dates.end, "flexDays": dates.flex or None}
+    sent |= request.half_dates
     sent |= {camel(name): list(values) for name, values in request.filters.items()}
     for name, ends in request.ranges.items():
         bounds = BY_NAME[name].bounds

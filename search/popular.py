@@ -31,7 +31,8 @@ DAYS = 14  # that a search counts for
 LEAST = 5  # searches: a text of fewer says who searched rather than what is popular
 LONGEST = 60  # characters
 MOST_DIGITS = 6  # telephone numbers have more
-FLUSH_S = 5.0
+FLUSH_S = 30.0
+TYPED_S = 5.0  # a text that is longer after that is another one
 REFRESH_S = 60.0
 SEEN_S = 600.0  # a client that repeats a text within that counts once
 MOST_SEEN = 50_000
@@ -107,6 +108,7 @@ class PopularSearches:
         self._engine, self._vocabulary = engine, vocabulary
         self._waiting: Counter[str] = Counter()
         self._seen: set[int] = set()
+        self._lately: dict[int, float] = {}  # since the last flush: who counted, and when
         self._forgotten = self._refreshed = float("-inf")
         self._read_by: Vocabulary | None = None
         self._by_letter: dict[str, list[Popular]] = {}
@@ -118,8 +120,17 @@ class PopularSearches:
         if said is None or who in self._seen or len(self._seen) >= MOST_SEEN:
             return
         self._seen.add(who)
+        self._take_back_beginnings(said, client)
+        self._lately[who] = time.monotonic()
         if said in self._waiting or len(self._waiting) < MOST_WAITING:
             self._waiting[said] += 1
+
+    def _take_back_beginnings(self, said: str, client: str) -> None:
+        """Whoever searches at every key has searched for "jeep" on the way to "jeep wrangler"."""
+        for end in range(1, len(said)):
+            counted_at = self._lately.pop(hash((client, said[:end])), None)
+            if counted_at is not None and time.monotonic() - counted_at < TYPED_S:
+                self._waiting -= Counter([said[:end]])
 
     def begin(self, typed: Typed) -> list[dict[str, Any]]:
         """Suggestions in which every typed word begins a word, the most popular first."""
@@ -134,6 +145,7 @@ class PopularSearches:
     async def flush(self) -> None:
         """Add up in PostgreSQL; if it does not answer, the counts wait for the next time."""
         waiting, self._waiting = self._waiting, Counter()
+        self._lately.clear()
         if not waiting:
             return
         values = {"texts": list(waiting), "searches": list(waiting.values())}

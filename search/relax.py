@@ -154,10 +154,10 @@ def _radius(request: SearchRequest, vocabulary: Vocabulary) -> Levels:
     cities = request.filters.get("city", ())
     if len(cities) != 1 or request.near or request.box:
         return []
-    points = [t.point for t in vocabulary.terms.get(key(cities[0]), ()) if t.field == "city"]
-    if len(points) != 1 or not points[0]:
+    point = vocabulary.point(cities[0])
+    if point is None:
         return []
-    around = Near(*points[0], AROUND_CITY_KM)
+    around = Near(*point, AROUND_CITY_KM)
     return [[replace(request, near=around, filters=_without(request.filters, *PLACES))]]
 
 

@@ -93,6 +93,8 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
     near: Near | None = None
     box: Box | None = None
     dates: Dates | None = None
+    # What was sent of days of which the text must say the rest: `flexDays`, `month` or `days`.
+    half_dates: Mapping[str, Any] = {}
     filters: Mapping[str, tuple[str, ...]] = {}
     ranges: Mapping[str, tuple[int | None, int | None]] = {}
     flags: Mapping[str, bool] = {}
@@ -132,6 +134,7 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
             self.near,
             self.box,
             self.dates,
+            self.half_dates,
             sorted((name, sorted(values)) for name, values in self.filters.items()),
             sorted(self.ranges.items()),
             sorted(self.flags.items()),

@@ -3,13 +3,17 @@
 Popular searches, a section of their own, are counted in `search/popular.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 from zlib import crc32
 
+from search.aliases import also_called
 from search.query.body import ENGINE_TIMEOUT_S
 from search.query.filters import VISIBLE, Clause
+from search.understand.aliases import ALIASES
+from search.understand.words import key
 from search.words import clause, mark, matches, may_have_typo, words
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -25,7 +29,9 @@ _SEVERAL = "features"
 MOST_FEATURES = 500
 # Every word costs a pattern for every field: more would be dear, and find nothing more often.
 MOST_WORDS_WITH_TYPOS = 3
-MAKES_OF_A_MODEL = 5
+# What a value is told apart by: the make of a model, the region of a city.
+WITHIN: Mapping[str, str] = {"model": "make", "city": "region"}
+MOST_WITHIN = 5
 TYPOS = "~"  # ends the names of aggregations in which a word may have a typo
 
 
@@ -76,19 +82,43 @@ def build(typed: Typed) -> dict[str, Any]:
 
 def _holds(field: str, asked: Sequence[str], *, typos: bool) -> Clause:
     """All words are in the field; of a model, some may be in its make: "jeep wra"."""
-    own = [clause(field, word, typos=typos) for word in asked]
+    own = [_word(field, word, typos=typos) for word in asked]
     if field != "model" or len(asked) == 1:
         return {"bool": {"filter": own}}
-    makes = [clause("make", word, typos=typos) for word in asked]
+    makes = [_word("make", word, typos=typos) for word in asked]
     either = [{"bool": {"should": [model, make]}} for model, make in zip(own, makes, strict=True)]
     return {"bool": {"filter": [*either, {"bool": {"should": own}}]}}
+
+
+def _word(field: str, word: str, *, typos: bool) -> Clause:
+    """What `holds` says of one value."""
+    typed = clause(field, word, typos=typos)
+    others = [
+        {"bool": {"filter": [{"term": {f"{field}.words": each}} for each in other]}}
+        for other in _aliases(field, word)
+    ]
+    return {"bool": {"should": [typed, *others]}} if others else typed
+
+
+def _aliases(field: str, word: str) -> dict[tuple[str, ...], None]:
+    """What else a typed word is in the field: words of a value, of each all."""
+    value = ALIASES.get(field, {}).get(key(word))
+    others = [(other,) for other in also_called(word)]
+    return dict.fromkeys([*others, words(value)] if value else others)
+
+
+def holds(field: str, value: str, word: str, *, typos: bool) -> bool:
+    """Whether a typed word begins a word of the field's value, or is an alias of its words."""
+    if matches(value, [word], typos=typos):
+        return True
+    return any(set(other) <= set(words(value)) for other in _aliases(field, word))
 
 
 def _values(field: str, limit: int) -> dict[str, Any]:
     # Twice the room, for values that differ only in case and are shown as one.
     values: dict[str, Any] = {"terms": {"field": field, "size": 2 * limit}}
-    if field == "model":
-        values["aggs"] = {"makes": {"terms": {"field": "make", "size": MAKES_OF_A_MODEL}}}
+    if field in WITHIN:
+        values["aggs"] = {"within": {"terms": {"field": WITHIN[field], "size": MOST_WITHIN}}}
     if field == _SEVERAL:
         values["terms"]["size"] = MOST_FEATURES
     return values
@@ -119,7 +149,11 @@ def _sections(
         for field in fields:
             buckets = aggs[field + end]["values"]["buckets"]
             if field == _SEVERAL:
-                buckets = [b for b in buckets if matches(b["key"], typed.words, typos=typos)]
+                buckets = [
+                    bucket
+                    for bucket in buckets
+                    if all(holds(field, bucket["key"], word, typos=typos) for word in typed.words)
+                ]
             found += _suggestions(typed, field, buckets)
         found.sort(key=lambda each: (-each["count"], each["value"], each["label"]))
         # A country that is its only region is one place; of both the later, wider field is kept.
@@ -133,20 +167,40 @@ def _suggestions(
 ) -> list[dict[str, Any]]:
     merged: dict[tuple[str, ...], dict[str, Any]] = {}
     for bucket in buckets:
-        # A model is suggested with its make, which people take for part of its name.
-        makes = bucket["makes"]["buckets"] if field == "model" else [bucket]
-        for each in makes:
-            value = bucket["key"]
-            chosen = {"make": each["key"], "model": value} if field == "model" else {field: value}
+        for label, chosen, count in _told_apart(typed, field, bucket):
             same = tuple(part.lower() for part in chosen.values())
             if same in merged:  # filters ignore case, so this is what the filter finds
-                merged[same]["count"] += each["doc_count"]
+                merged[same]["count"] += count
                 continue
             merged[same] = {
                 "kind": "feature" if field == _SEVERAL else field,
-                "value": value,
-                "label": mark(" ".join(chosen.values()), typed.words),
-                "count": each["doc_count"],
+                "value": bucket["key"],
+                "label": label,
+                "count": count,
                 "filter": chosen,
             }
     return list(merged.values())
+
+
+def _told_apart(
+    typed: Typed, field: str, bucket: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, str], int]]:
+    """The label, filter and count of a value; of a model for each make, of a city for each region.
+
+    People take the make for part of a model's name. A city's region is said only where it has
+    several: those are several cities.
+    """
+    value = bucket["key"]
+    within = bucket["within"]["buckets"] if field in WITHIN else []
+    if field == "model":
+        for make in within:
+            chosen = {"make": make["key"], "model": value}
+            yield mark(" ".join(chosen.values()), typed.words), chosen, make["doc_count"]
+        return
+    label = mark(value, typed.words)
+    if len({region["key"].lower() for region in within}) > 1:
+        for region in within:
+            chosen = {"city": value, "region": region["key"]}
+            yield f"{label}, {escape(region['key'])}", chosen, region["doc_count"]
+        return
+    yield label, {field: value}, bucket["doc_count"]

@@ -4,7 +4,7 @@ from collections.abc import Container
 
 from search.aliases import also_called
 from search.understand.aliases import OPTIONAL
-from search.understand.dates import MONTHS
+from search.understand.date_patterns import MONTHS
 from search.words import SHORTEST_TYPO, fold, split
 
 

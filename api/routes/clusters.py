@@ -11,16 +11,13 @@ from api import filter_values, media, understanding, write_tokens
 from api.dependencies import Now
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
-from api.search_parameters import Accepted, openapi_parameters, parse_for, require_days
+from api.search_parameters import Accepted, openapi_parameters, parse_for, require_whole
 from search import checked
 from search.clusters import MapView
 from search.fallback import Answer
 
-PARAMETERS = replace(
-    Accepted.searching(
-        "ClusterParameters", without={"sort", "facets", "limit", "cursor"}, **lookups.CLUSTERS
-    ),
-    reads_text=True,
+PARAMETERS = Accepted.searching(
+    "ClusterParameters", without={"sort", "facets", "limit", "cursor"}, **lookups.CLUSTERS
 )
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -47,7 +44,7 @@ async def cluster_vehicles(request: Request, now: Now) -> Response:
     state = request.app.state
     filter_values.refuse_joined(state, search)
     understood = understanding.first_page_of(state, search, now)
-    require_days(understood.request)
+    require_whole(search, understood.request, now.date())
     view = MapView(understood.request, asked.zoom)
     satisfied = await write_tokens.searchable(request)
     return await answer(

@@ -9,14 +9,11 @@ from api import filter_values, understanding, write_tokens
 from api.dependencies import Now
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
-from api.search_parameters import Accepted, openapi_parameters, parse_for, require_days
+from api.search_parameters import Accepted, openapi_parameters, parse_for, require_whole
 from search.facet_values import FACET_OF, FacetQuestion
 
-PARAMETERS = replace(
-    Accepted.searching(
-        "FacetValuesParameters", without={"sort", "facets", "cursor"}, **lookups.FACET_VALUES
-    ),
-    reads_text=True,
+PARAMETERS = Accepted.searching(
+    "FacetValuesParameters", without={"sort", "facets", "cursor"}, **lookups.FACET_VALUES
 )
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -44,7 +41,7 @@ async def find_facet_values(request: Request, now: Now) -> Response:
     state = request.app.state
     filter_values.refuse_joined(state, search)
     understood = understanding.first_page_of(state, search, now)
-    require_days(understood.request)
+    require_whole(search, understood.request, now.date())
     shown = filter_values.as_shown(state, understood.request)
     question = FacetQuestion.of(shown, FACET_OF[asked.facet], asked.q)
     satisfied = await write_tokens.searchable(request)

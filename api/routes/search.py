@@ -15,7 +15,7 @@ from api.direct import DirectRoute
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
-from api.search_parameters import openapi_parameters, parse, require_days
+from api.search_parameters import openapi_parameters, parse, require_whole
 from api.understanding import Understood
 from runtime.settings import Settings
 from search import checked
@@ -118,7 +118,7 @@ def _read(request: Request, now: datetime) -> _Question:
         question = _Question(sent, filter_values.as_shown(state, understood.request), understood)
     else:
         question = _continued(state, sent, cursor)
-    require_days(question.asked)
+    require_whole(sent, question.asked, now.date())
     return question
 
 

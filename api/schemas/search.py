@@ -69,18 +69,22 @@ class FixedParameters(BaseModel):
     flex_days: Annotated[int, Field(ge=0, le=7), DECIMAL_DIGITS] = Field(
         0,
         description="So many days earlier or later will do as well: vehicles that are free for as "
-        "many days from at least one of those pick-up days; needs `start` and `end`",
+        "many days from at least one of those pick-up days; needs `start` and `end`, or days in "
+        "the text",
         examples=[2],
     )
     month: IsoMonth | None = Field(
         None,
         description="Any `days` days of this month will do, from the current one to 18 months "
         "ahead: vehicles that are free for so many on end, the last return on the next month's "
-        "1st; needs `days` and excludes `start`, `end` and `flexDays`",
+        "1st; needs `days`, or their number in the text, and excludes `start`, `end` and "
+        "`flexDays`",
         examples=["2027-03"],
     )
     days: Annotated[int, Field(ge=1, le=LONGEST_TOTAL), DECIMAL_DIGITS] | None = Field(
-        None, description="How many days of the month, 1 to 30; needs `month`", examples=[4]
+        None,
+        description="How many days of the month, 1 to 30; needs `month`, or a month in the text",
+        examples=[4],
     )
     price_basis: Literal["day", "total"] = Field(
         "day",
@@ -88,7 +92,9 @@ class FixedParameters(BaseModel):
         "mean: the price of a day, or the all-in total of the asked 1 to 30 days",
     )
     sort: Literal[RELEVANCE, DISTANCE, *SORTS] = Field(  # type: ignore[valid-type]  # derived
-        RELEVANCE, description="Order; `distance` needs `lat` and `lon`. Ties are broken by id."
+        RELEVANCE,
+        description="Order; `distance` needs `lat` and `lon`, or a city in the text. Ties are "
+        "broken by id.",
     )
     keep: list[Literal[*KINDS]] = Field(  # type: ignore[valid-type]  # derived
         default_factory=list,

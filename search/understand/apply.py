@@ -1,6 +1,7 @@
 """What was understood, laid over what was asked for explicitly: explicit wins."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from math import cos, radians
 from types import MappingProxyType
@@ -29,12 +30,15 @@ def apply(
     if not readings or request.text is None:
         return request, ()
     asked = request
-    dates = None if asked.dates else _dates(readings)
-    request = replace(request, text=rest(request.text, readings), dates=asked.dates or dates)
+    dates = None if asked.dates else _dates(readings, asked.half_dates)
+    request = replace(request, text=rest(request.text, readings))
+    if dates:
+        request = replace(request, dates=dates, half_dates={})
     applied = []
     for reading in readings:
         if reading.kind == "dates":
-            applied.append(dates is not None)
+            own = reading.parameters.keys() - asked.half_dates.keys()
+            applied.append(dates is not None and bool(own))
             continue
         changed = _with(request, asked, reading)
         applied.append(changed is not None)
@@ -53,7 +57,7 @@ def _with(request: SearchRequest, asked: SearchRequest, reading: Reading) -> Sea
         return None  # it is denied
     if reading.kind == "place" and _has_place(asked):
         return None
-    if "lat" in said:
+    if "radiusKm" in said:
         if (request.near and request.near.radius_km) or request.box:
             return None  # one point to be near to is as many as there can be
         if request.near:  # distances are from the point that was sent
@@ -63,8 +67,11 @@ def _with(request: SearchRequest, asked: SearchRequest, reading: Reading) -> Sea
     ranges = _narrowed(request, asked, said)
     if filters is None or ranges is None:
         return None
+    near = request.near
+    if "lat" in said and near is None:
+        near = Near(said["lat"], said["lon"])
     basis = said.get("priceBasis", request.price_basis)
-    return replace(request, filters=filters, ranges=ranges, price_basis=basis)
+    return replace(request, filters=filters, ranges=ranges, near=near, price_basis=basis)
 
 
 def _filters(
@@ -132,14 +139,20 @@ def _ranges(said: Mapping[str, Any]) -> Iterator[tuple[str, int | None, int | No
             yield name, low, high
 
 
-def _dates(readings: Sequence[Reading]) -> Dates | None:
-    """The stay, where both its ends are known, or its month and length."""
+def _dates(readings: Sequence[Reading], sent: Mapping[str, Any]) -> Dates | None:
+    """The stay, where both its ends are known, or its month and length; with what was `sent` of it.
+
+    None also where that says something else than the text: a month, of which that names days.
+    """
     said: dict[str, Any] = {}
     for reading in readings:
         if reading.kind == "dates":
             said |= reading.parameters
-    if "month" in said and "days" in said:
-        return Dates.of_month(date.fromisoformat(f"{said['month']}-01"), said["days"])
-    if "start" in said and "end" in said:
-        return Dates(date.fromisoformat(said["start"]), date.fromisoformat(said["end"]))
+    said |= sent
+    if "month" in said and "days" in said and "flexDays" not in sent:
+        with suppress(ValueError):  # the month is shorter
+            return Dates.of_month(date.fromisoformat(f"{said['month']}-01"), said["days"])
+    if "start" in said and "end" in said and sent.keys() <= {"flexDays"}:
+        start, end = date.fromisoformat(said["start"]), date.fromisoformat(said["end"])
+        return Dates(start, end, sent.get("flexDays", 0))
     return None

@@ -12,6 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from search.understand.date_patterns import (
+    A_YEAR,
+    FORMS,
+    IN_A_WEEK,
+    JOINED_BY,
+    JOINED_BY_NUMBER,
+    JOINED_TO,
+    MONTHS,
+    ORDINALS,
+    POINT,
+    SLASHED,
+    WEEKDAYS,
+)
+from search.understand.holidays import HOLIDAYS
 from search.understand.numbers import NUMBER_WORDS
 from search.understand.words import Line, Span
 
@@ -20,199 +34,11 @@ DAYS_OF = {"week": 7, "fortnight": 14, "weekend": 2, "month": 30}
 LONGEST_RENTAL = 365  # days
 FARTHEST = 730  # days from today
 MONTHS_A_YEAR = 12
+_HOURS_A_DAY = 24
 MIDWEEK = 2  # Wednesday: as near to the weekend before as to the one after
 LONGEST_WRAP = 300  # "27 to 20 December" is a slip, not a stay of a year less a week
-
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
-         "august aug", "september sept sep", "october oct", "november nov", "december dec"), 1
-    )
-    for name in names.split()
-}  # fmt: skip
-_WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        ("monday mon", "tuesday tues tue", "wednesday weds wed", "thursday thurs thur thu",
-         "friday fri", "saturday sat", "sunday sun")
-    )
-    for name in names.split()
-}  # fmt: skip
-_ORDINALS = {
-    word: number
-    for number, word in enumerate(
-        ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
-         "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth",
-         "seventeenth", "eighteenth", "nineteenth", "twentieth"), 1
-    )
-}  # fmt: skip
-_HOLIDAYS = {
-    "christmas eve": (12, 24), "christmas day": (12, 25), "christmas": (12, 25),
-    "boxing day": (12, 26), "new year ' s eve": (12, 31), "new years eve": (12, 31),
-    "new year ' s day": (1, 1), "new years day": (1, 1), "valentine ' s day": (2, 14),
-    "halloween": (10, 31), "independence day": (7, 4), "xmas eve": (12, 24), "xmas day": (12, 25),
-    "xmas": (12, 25), "new year": (1, 1), "new years": (1, 1), "new year ' s": (1, 1),
-}  # fmt: skip
-
-
-_DAY_WORDS = frozenset([*MONTHS, *_WEEKDAYS, *_ORDINALS, "today", "tonight", "tomorrow", "weekend"])
+_DAY_WORDS = frozenset([*MONTHS, *WEEKDAYS, *ORDINALS, "today", "tonight", "tomorrow", "weekend"])
 MOST_DAYS = 12  # of the words above, and numbers; real sentences have up to 5
-
-
-def _any(words: Iterator[str] | dict[str, int] | dict[str, tuple[int, int]]) -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
-
-
-MONTH = rf"(?:{_any(MONTHS)})(?: \.)?"
-# "sat nav", "sun roof" and "the sun" are no days.
-_WEEKDAY = rf"(?:(?:{_any(_WEEKDAYS)})(?<!\bthe sun)(?! (?:nav|roof|shade|visor|screen|city)\b))"
-_NTH = r"\d{1,2}(?:st|nd|rd|th)"
-_NOT_A_DAY = r"(?! (?:row|street|st|ave|avenue|gen|generation|floor|party|person|gear|class|one)\b)"
-_TOMORROW = r"(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)"
-_DAY = rf"(?:{_NTH}|\d{{1,2}})"
-_WORDY = rf"(?:{_any(_ORDINALS)})"
-_YEAR = r"(?:(?: ,)? (?P<{0}>20\d\d))?"
-_COUNT = rf"(?:\d{{1,3}}|an?|{_any(NUMBER_WORDS)}|a couple(?: of)?|couple(?: of)?)"
-_UNIT = r"(?:days?|nights?|weeks?|fortnights?|months?|weekends?)"
-# "March 4 pm" and "March 4 days" do not name the 4th.
-_NOT_A_TIME = (
-    r"(?! ?(?::|am\b|pm\b|o ' clock|o \")|(?: -)? (?:days?|nights?|weeks?|hours?|people|persons?|"
-    r"passengers?|adults|seats?|seaters?|doors?)\b)"
-)
-
-# "24/7" is always, "rated 5/5" and "5/5 stars" say how good a car is.
-_RATED = r"(?:stars?|rating|rated|reviews?|score)"
-_NOT_RATED = r"(?<!/ )(?!24 / 7(?! /))" + "".join(
-    rf"(?<!\b{word} )" for word in ("rated", "rating", "score", "scored", "stars", "reviews")
-)
-_HOLIDAY = f"(?:{_any(_HOLIDAYS)})"
-_SLASHED = re.compile(r"\d{1,2} / \d{1,2}(?: / \d+)?")
-_WHICH_WEEK = "this|next|the following|the next"
-_IN_A_WEEK = re.compile(
-    rf"(?P<day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week"
-    rf"|(?P<week2>{_WHICH_WEEK}) week(?: ,)?(?: on)? (?P<day2>{_WEEKDAY})"
-)
-_A_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
-
-# What may stand after any day: "Friday at 5pm", "dec 5, 10:30", "tomorrow morning". It says nothing
-# about the days, so the grammar reads the line without it.
-_PART = r"(?:noon|midday|midnight|morning|afternoon|evening|night)"
-_HOUR = (
-    r"(?:\d{1,2}(?: : \d\d)? ?(?:am|pm|a \. m(?: \.)?|p \. m(?: \.)?)|\d{1,2} : \d\d"
-    rf"|\d{{1,2}} o ['\"] clock|(?:half past )?\d{{1,2}}(?= in the {_PART}))(?!\S)"
-)
-_DAY_BEFORE = (
-    rf"(?<!\S)(?:{_any(_WEEKDAYS)}|{_TOMORROW}|today|tonight|christmas|xmas|eve|{_NTH}|(?:{MONTH}|/|-) \d{{1,2}}|20\d\d"
-    rf"|\d\S*\.20\d\d|\d(?: of)? {MONTH}|(?:this|next) (?:week|month))"
-)
-TIME = re.compile(
-    rf"{_DAY_BEFORE}(?P<skip>(?:(?: ,)?(?: (?:at|around|about|by|@|in the|early|late)){{0,2}} "
-    rf"(?:{_HOUR}|{_PART}(?!\S))){{1,2}}(?: (?:to|-|–|until|till) {_HOUR})?)"
-)
-
-# One alternative for each way to name a day; the name of its group says how it is resolved.
-_POINTS = (
-    r"(?P<iso>20\d\d (?:- \d{1,2} -|/ \d{1,2} /) \d{1,2})(?! [/:\d])",
-    rf"{_NOT_RATED}(?P<slashed>\d{{1,2}} / \d{{1,2}}(?: / (?:20)?\d\d)?)(?! (?:[/:\d★]|{_RATED}\b))",
-    r"(?P<dotted>\d{1,2}\.\d{1,2}\.20\d\d)",
-    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day>{_DAY}|{_WORDY})(?: of)? (?P<month>{MONTH})"
-    + _YEAR.format("year1"),
-    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<month2>{MONTH}) (?:the )?(?P<day2>{_DAY}|{_WORDY}){_NOT_A_TIME}"
-    + _YEAR.format("year2"),
-    rf"(?:{_WEEKDAY}(?: ,)? )?(?:the )?(?P<day3>{_DAY}) of (?P<which>this|next|the|the next) month",
-    rf"(?:{_WEEKDAY}(?: ,)? )?the (?P<day4>{_NTH}){_NOT_A_DAY}",
-    r"(?:the )?(?P<overmorrow>day after tomorrow)",
-    rf"(?P<tomorrow>{_TOMORROW})",
-    r"(?P<today>(?:later )?(?:today|tonight)|this (?:morning|afternoon|evening))",
-    rf"(?P<week_day>{_WEEKDAY})(?: of)? (?P<week>{_WHICH_WEEK}) week",
-    rf"(?P<week2>this|next) week(?: ,)?(?: on)? (?P<week_day2>{_WEEKDAY})",
-    rf"(?:the )?(?P<weekday>(?:(?:this coming|coming|this|next) )?{_WEEKDAY})(?! (?:of|the \d))",
-    rf"(?<!brand )(?P<holiday>{_any(_HOLIDAYS)})(?! (?:holidays?|break|vacation|period|week|weeks|weekend|model)\b)",
-    rf"in (?P<after>{_COUNT} (?:days?|weeks?))(?: time)?",
-    rf"(?P<from_now>{_COUNT} (?:days?|weeks?)) from (?:now|today)",
-)  # fmt: skip
-_POINT = re.compile("|".join(f"(?:{point})" for point in _POINTS))
-# The same without names, to be used several times in one pattern.
-_P = "(?:" + re.sub(r"\?P<\w+>", "?:", _POINT.pattern) + ")"
-# A bare ordinal is a day only after a word that wants one: "on 4th", "until 10th".
-_BARE = rf"(?:{_NTH}(?! (?:of|{MONTH})\b){_NOT_A_DAY})"
-_Q = rf"(?:{_P}|{_BARE})"
-
-_TO = (
-    r"(?:,? ?(?:and )?(?:(?:return|returning|drop off|dropping off|back)(?: it| the car)?(?: on| by)?"
-    r"|(?:up )?(?:until|till|til)(?: the end of)?|through(?: to| till| until)?|thru|to|-|–|—|ending)(?: on)?)"
-)
-_FROM = (
-    r"(?:from|starting(?: on| from)?|starts?(?: on)?|beginning(?: on| from)?|begins?(?: on)?|"
-    r"commencing(?: on)?|since|between)"
-)
-_UNTIL = (
-    r"(?:(?:keep(?:ing)? (?:it|the car) )?(?:(?:up )?(?:until|till|til)|(?:up )?to)|through(?: to| till)?|thru|"
-    r"ending(?: on)?|(?:return(?:ing|ed)?|drop(?:ping)? off|bring(?:ing)? back|back)"
-    r"(?: it| the car| the vehicle)?(?: on| by)?)"
-)
-_ON = r"(?:on|for)"
-_FOR = rf"(?:for|lasting) (?:about |around )?(?P<length>{_COUNT} {_UNIT}|the week)"
-# "In 3 days", "the first two weeks", "2 or 3 days", "$300 a week": the number counts something else
-# or is none that can be relied upon.
-NOT_A_STAY = r"(?<![-–—/$€£] )" + "".join(
-    rf"(?<!\b{word} )"
-    for word in (
-        "in", "first", "last", "next", "past", "other", "final", "every", "each", "within", "after",
-        "before", "least", "most", "than", "minimum", "maximum", "or", "to", "and", "days", "nights",
-        "times", "once", "twice", "per", "dollars", "bucks", "usd", "eur", "euros", "pounds",
-    )
-)  # fmt: skip
-# Where a length says more than how long the stay is, it is not read: "3 days minimum".
-_NO_MORE = (
-    r"(?! (?:(?:an?|per|each|every|minimum|min|maximum|max|or|notice|ago|before|after|prior|ahead|"
-    rf"in advance|later|earlier|old|free|off)\b|[/+]|(?:to|and|-|–|—) (?:a half|{_COUNT} {_UNIT})))"
-)
-_BARE_LENGTH = (
-    rf"(?:\d{{1,2}}|{_any(NUMBER_WORDS)}|(?:a )?couple(?: of)?) (?:days|nights|weeks|fortnights|months)"
-    r"|(?:1|one) (?:week|fortnight|month)|1 (?:day|night)"
-    # "A week from Friday" is a day.
-    r"|a (?:week|fortnight|month)(?= (?:starting|beginning|commencing)\b)"
-)
-_SHORT_TO = r"(?:until|till|til|through|thru|to|-|–|and)"
-
-# Numbers that look like a day without being read as one, joined to a day: the other end of it.
-_JOIN = r"(?:to|until|till|til|through|thru|-|–|—|/)"
-_DATE_LIKE = r"(?:\d{1,4} / \d{1,2}|\d{1,2}\.(?:0\d|1[012]))(?!\d)"
-_JOINED_TO = re.compile(rf" {_JOIN} {_DATE_LIKE}")
-_JOINED_BY = re.compile(rf"(?<!\S){_DATE_LIKE}(?: \.)? {_JOIN} $")
-_JOINED_BY_NUMBER = re.compile(rf"\d(?: \.)? {_JOIN} $")
-
-_B, _E = r"(?<!\S)", r"(?!\S)"
-_FORMS = tuple(
-    (name, re.compile(_B + pattern + _E))
-    for name, pattern in (
-        ("days_of", rf"(?:{_FROM} )?(?:the )?(?P<a>{_DAY})(?: of)? {_SHORT_TO} (?:the )?(?P<b>{_DAY}) (?:of )?"
-                    rf"(?P<month>{MONTH})" + _YEAR.format("year")),
-        ("month_days", rf"(?:{_FROM} )?(?P<month>{MONTH}) (?P<a>{_DAY}) {_SHORT_TO} (?:the )?(?P<b>{_DAY})"
-                       rf"(?! (?:of|{MONTH})\b){_NOT_A_TIME}" + _YEAR.format("year")),
-        ("range", rf"(?:{_FROM} |{_ON} )?(?P<a>{_Q}) {_TO} (?P<b>{_Q})"),
-        ("range", rf"between (?P<a>{_Q}) and (?P<b>{_Q})"),
-        ("weekend", r"(?:for |on |over |from )?(?P<which>this|next|the|the coming|this coming|the next|the following)"
-                    r" (?P<long>long )?weekend(?! (?:of|trip|getaway))"),
-        ("weekend_of", rf"(?:for |on |over )?(?:the )?(?P<long>long )?weekend of (?P<a>{_Q})"),
-        ("week", rf"(?:for |in |during )?(?P<which>this|next|the following|all of next) week(?! (?:, )?(?:(?:on|{_FROM}) )?{_WEEKDAY})"),
-        ("in_week", rf"(?:for |in |during )?(?P<which>this|next|the following) week(?: ,)? {_FROM} (?P<a>{_WEEKDAY})"
-                    rf"(?: {_SHORT_TO} (?P<b>{_WEEKDAY}))?"),
-        ("week_of", rf"(?:for |in |during )?(?:the )?week of (?P<a>{_Q})"),
-        ("holiday_week", rf"(?:for |in |during |over )?(?P<a>{_HOLIDAY}) week"),
-        ("holiday_weekend", rf"(?:for |on |over )?(?:the )?(?P<a>{_HOLIDAY}|{MONTH} {_DAY}|{_NTH}(?: of)? {MONTH}) weekend"),
-        ("over", r"(?:over|during) (?:the )?(?P<a>christmas|xmas|new year(?: ' s|s)?)"),
-        ("over", r"(?:(?:for|in|on|over|during) )?(?:the )?(?P<a>christmas|xmas) (?:holidays?|break|vacation)"),
-        ("length", rf"{_FOR}{_NO_MORE}"),
-        ("length", rf"{NOT_A_STAY}(?P<length>{_BARE_LENGTH}){_NO_MORE}"),
-        ("until", rf"{_UNTIL} (?P<a>{_Q})"),
-        ("from", rf"{_FROM} (?P<a>{_Q})"),
-        ("on", rf"{_ON} (?P<a>{_Q})"),
-        ("on", rf"(?P<a>{_P})"),
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +61,7 @@ _NOT_SURE = Days(None, None)
 
 def find(line: Line, today: date) -> Iterator[tuple[Span, Days]]:
     """Every reading of days in the line; they may overlap, the longest is meant."""
-    for name, pattern in _FORMS:
+    for name, pattern in FORMS:
         for match, span in line.find(pattern):
             try:
                 days = _read(name, match, today)
@@ -254,9 +80,9 @@ def _is_day(name: str, match: re.Match[str]) -> bool:
     start, words = match.start("a"), match["a"]
     if words == "sun" and name == "on" and not match.group().startswith("on "):
         return False
-    before = _JOINED_BY if any(map(str.isalpha, words)) else _JOINED_BY_NUMBER
+    before = JOINED_BY if any(map(str.isalpha, words)) else JOINED_BY_NUMBER
     return not (
-        _JOINED_TO.match(match.string, match.end("a"))
+        JOINED_TO.match(match.string, match.end("a"))
         or before.search(match.string, max(start - 20, 0), start)
     )
 
@@ -299,15 +125,17 @@ def _read(name: str, match: re.Match[str], today: date) -> Days | None:
 
 def _range(a: str, b: str, today: date) -> Days | None:
     """From one day to another; 1/2 beside 24/12 is in the same order, the 1st of February."""
-    if a in _WEEKDAYS and (within := _IN_A_WEEK.fullmatch(b)):
+    if a in WEEKDAYS and (within := IN_A_WEEK.fullmatch(b)):
         # "Monday to Friday next week": both are of that week, unless it then went backwards.
         named, which = within["day"] or within["day2"], within["week"] or within["week2"]
-        if _WEEKDAYS[a] < _WEEKDAYS[named]:
+        if WEEKDAYS[a] < WEEKDAYS[named]:
             a = f"{a} {which} week"
     first = point(a, today, day_first=_day_first(b))
     # On the way back the same weekday or day of the month is the one after.
     last = point(b, today, after=first, day_first=_day_first(a))
-    if last.year > first.year and (last - first).days > LONGEST_WRAP and not _A_YEAR.search(b):
+    # Nor is 1/2 until December 24 one of nearly a year.
+    doubtful = last.year > first.year or SLASHED.fullmatch(a)
+    if doubtful and (last - first).days > LONGEST_WRAP and not A_YEAR.search(b):
         return None
     return Days(first, last)
 
@@ -323,6 +151,8 @@ def _from_first(name: str, match: re.Match[str], today: date, first: date) -> Da
         case "over":
             # The least that anyone means by it.
             return Days(first - timedelta(days=1), first + timedelta(days=1))
+        case "week_from":
+            return Days(first, first + timedelta(weeks=1), week=True)
         case "week_of" | "holiday_week":
             return _week(_monday(first), today)
         case "until":
@@ -356,7 +186,8 @@ def _monday(day: date) -> date:
 
 
 def _week_start(which: str, today: date) -> date:
-    return _monday(today) + timedelta(weeks=which not in _THIS)
+    weeks = 2 if which == "after next" else int(which not in _THIS)
+    return _monday(today) + timedelta(weeks=weeks)
 
 
 def _week(monday: date, today: date) -> Days:
@@ -379,7 +210,7 @@ def point(
     Raises:
         ValueError: there is no such day.
     """
-    match = _POINT.fullmatch(words)
+    match = POINT.fullmatch(words)
     if match is None:
         return _recur(int(words[:-2]), today, after)
     found = {name: value for name, value in match.groupdict().items() if value}
@@ -403,8 +234,17 @@ def point(
     if day4 := found.get("day4"):
         return _recur(_day(day4), today, after)
     if holiday := found.get("holiday"):
-        return _next(*_HOLIDAYS[holiday], earliest)
+        return _holiday(holiday, found.get("year3"), earliest)
     return _relative(found, today, earliest)
+
+
+def _holiday(name: str, year: str | None, earliest: date) -> date:
+    day = HOLIDAYS[name]
+    if year:
+        return day(int(year))
+    return next(
+        found for year in (earliest.year, earliest.year + 1) if (found := day(year)) >= earliest
+    )
 
 
 def _relative(found: dict[str, str], today: date, earliest: date) -> date:
@@ -422,15 +262,15 @@ def _relative(found: dict[str, str], today: date, earliest: date) -> date:
             found.get("week") or found["week2"],
         )
         weeks = timedelta(weeks=which != "this")
-        return _monday(today) + weeks + timedelta(days=_WEEKDAYS[name])
+        return _monday(today) + weeks + timedelta(days=WEEKDAYS[name])
     *modifiers, name = found["weekday"].split()
     if "next" in modifiers:
-        return _monday(today) + timedelta(weeks=1, days=_WEEKDAYS[name])
-    return earliest + timedelta(days=(_WEEKDAYS[name] - earliest.weekday()) % 7)
+        return _monday(today) + timedelta(weeks=1, days=WEEKDAYS[name])
+    return earliest + timedelta(days=(WEEKDAYS[name] - earliest.weekday()) % 7)
 
 
 def _day(words: str) -> int:
-    return _ORDINALS.get(words) or int(words.rstrip("stndrh"))
+    return ORDINALS.get(words) or int(words.rstrip("stndrh"))
 
 
 def _next(month: int, day: int, earliest: date) -> date:
@@ -464,9 +304,12 @@ def _of_month(day: int, which: str, today: date) -> date:
 
 
 def _day_first(words: str) -> bool | None:
-    """The order of a slashed day, where only one is possible."""
-    if not _SLASHED.fullmatch(words):
-        return None
+    """The order of a slashed day, where only one is possible, or of a day and its month's name."""
+    if not SLASHED.fullmatch(words):
+        match = POINT.fullmatch(words)
+        if match is None or not (match["month"] or match["month2"]):
+            return None
+        return match["month"] is not None
     first, second, *_ = (int(part) for part in words.split("/"))
     if (first > MONTHS_A_YEAR) == (second > MONTHS_A_YEAR):
         return None
@@ -497,7 +340,10 @@ def _measure(length: str) -> tuple[int, str]:
     number = int(count[0]) if count[0].isdigit() else NUMBER_WORDS.get(count[0], 1)
     if "couple" in count:
         number = 2
-    return number, unit.removesuffix("s")
+    unit = unit.removesuffix("s")
+    if unit in {"hour", "hr"}:
+        return -(-number // _HOURS_A_DAY), "day"
+    return number, unit
 
 
 def add(day: date, length: str) -> date:

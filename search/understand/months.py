@@ -11,7 +11,8 @@ from datetime import date
 from typing import Any
 
 from search.fields import LONGEST_TOTAL
-from search.understand.dates import MONTH, MONTHS, NOT_A_STAY, days_in
+from search.understand.date_patterns import MONTH, MONTHS, NOT_A_STAY
+from search.understand.dates import days_in
 from search.understand.numbers import NUMBER_WORDS
 from search.understand.words import Line, Span
 
@@ -43,8 +44,11 @@ _FORMS = tuple(
 )  # fmt: skip
 
 
-def find(line: Line, today: date) -> Iterator[tuple[Span, dict[str, Any]]]:
-    """Every month that the line names, as `month`, and as `days` how many of them."""
+def find(line: Line, today: date, asked: int | None) -> Iterator[tuple[Span, dict[str, Any]]]:
+    """Every month that the line names, as `month`, and as `days` how many of them.
+
+    `asked` are days that are asked for apart from the line: the next month with room for them.
+    """
     for pattern in _FORMS:
         for match, span in line.find(pattern):
             # "4 days March" lacks the word that makes it sure; "4 days next month" does not.
@@ -54,7 +58,9 @@ def find(line: Line, today: date) -> Iterator[tuple[Span, dict[str, Any]]]:
             if first:
                 yield span, {"month": f"{first:%Y-%m}", "days": days}
     for match, span in line.find(_MONTH_ALONE):
-        first = _month(match, 1, today) if match["in"] or match["which"] else None
+        if not (match["in"] or match["which"] or match["year"]):
+            continue
+        first = _month(match, asked or 1, today) or _month(match, 1, today)
         if first:
             yield span, {"month": f"{first:%Y-%m}"}
 

@@ -6,6 +6,7 @@ word ("Fit"), is understood only where its neighbours decide: beside its make it
 "in" or "near" or before its region it is a place. Otherwise it stays text.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,14 @@ _JOINTS = frozenset("-/.'&+")
 _JOINED = (["and"], ["or"], ["&"], ["/"], [","], [",", "and"], [",", "or"])
 _IN = frozenset(["in", "at", "from", "to", "of"])
 _NEAR = frozenset(["near", "nearby", "around", "by", "close", "beside"])
+_INTERNATIONAL = (["international"], ["intl"])
+_PARTS = (["airport"], ["area"], ["island"])
+_KM_A_MILE = 1.609344
+_LONGEST_RADIUS = 4  # words: "less than 10 miles"
+_RADIUS = re.compile(
+    r"(?:(?<!\S)(?:within|less than|under|max|up to) )?(?<!\S)(?P<n>\d{1,3}) "
+    r"(?P<unit>kms?|kilomet(?:re|er)s?|miles?|mi) (?:of|from|around)$"
+)
 _LEAST_SINGULAR = 3  # letters left of a plural
 _SHORTEST_NAME = 3  # shorter ones need a neighbour that confirms them, unless they hold a digit
 
@@ -150,8 +159,10 @@ def _read(
     if _confirmed(name, before, after):
         chosen = name.of("model") or name.of("make") or name.of("body")
         return span, chosen[0].field, {chosen[0].field: list(chosen[0].values)}  # type: ignore[return-value]
-    if (places := name.of(*PLACES)) and (found := _place(line, vocabulary, name, places, beside)):
-        return found
+    if places := name.of(*PLACES):
+        end = _part(line, name.span.end, after)
+        if found := _place(line, vocabulary, name, places, beside, end):
+            return found
     fields = {term.field for term in name.terms}
     if len(fields) > 1 or fields & set(PLACES) or not _telling(name, vocabulary):
         return None
@@ -199,11 +210,14 @@ def _place(
     name: Name,
     places: tuple[Term, ...],
     beside: Found | None,
+    end: int,
 ) -> Found | None:
-    """The place that a name means; in "near Hilo or Kona" the second is led as the first is."""
-    first, end = name.span.first, name.span.end
-    first, near = _lead(line, first)
-    led = first < name.span.first or beside is not None
+    """The place that a name means; in "near Hilo or Kona" the second is led as the first is.
+
+    `end` is where its words end, those that only say which part of it included.
+    """
+    first, near = _lead(line, name.span.first)
+    led = first < name.span.first or end > name.span.end or beside is not None
     near = near or (beside is not None and "lat" in beside[2])
     parameters: dict[str, Any] = {}
     for city in (term for term in places if term.field == "city"):
@@ -217,14 +231,35 @@ def _place(
         if meant is None:
             return None
         parameters = {meant.field: [meant.values[0]]}
-        if near and meant.field == "city" and meant.point:
+        first, km = _within(line, first)
+        if (near or km) and meant.field == "city" and meant.point:
             parameters = dict(zip(("lat", "lon"), meant.point, strict=True))
-            parameters["radiusKm"] = NEAR_KM
+            parameters["radiusKm"] = km or NEAR_KM
     doubtful = len(name.terms) > len(places) or name.key in vocabulary.vehicle_parts
     short = len(name.key) < _SHORTEST_NAME and not line.in_capitals(name.span.first)
     if (doubtful or short or name.key in ORDINARY) and not led:
         return None
     return Span(first, end), "place", parameters
+
+
+def _within(line: Line, first: int) -> tuple[int, float | None]:
+    """Where "within 10 miles" before "of Hilo" begins, and how many kilometres they are."""
+    match = _RADIUS.search(" ".join(line.tokens[max(first - _LONGEST_RADIUS, 0) : first + 1]))
+    if match is None or not int(match["n"]):
+        return first, None
+    words = len(match.group().split()) - 1
+    km = round(int(match["n"]) * (_KM_A_MILE if match["unit"].startswith("mi") else 1), 1)
+    return first - words, km
+
+
+def _part(line: Line, end: int, after: Name | None) -> int:
+    """Where a place ends with its airport; a name that begins there is one of its own."""
+    if after and after.span.first == end:
+        return end
+    at = end
+    if line.tokens[at : at + 1] in _INTERNATIONAL:
+        at += 1 + (line.tokens[at + 1 : at + 2] == ["."])
+    return at + 1 if line.tokens[at : at + 1] in _PARTS else end
 
 
 def _lead(line: Line, first: int) -> tuple[int, bool]:

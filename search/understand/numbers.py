@@ -27,11 +27,16 @@ _CHILDREN = (
     r"(?:kids?|child|children|babies|baby|toddlers?|teens?|teenagers?|infants?)(?! seats?\b)"
 )
 _FEWEST = r"(?:(?:at least|minimum|min|(?:no|not) (?:less|fewer) than|(?P<{0}>more than|over)) )?"
+_SO_MANY = "|".join(
+    rf"(?<=\b{what} )" for what in ("car", "van", "suv", "vehicle", "carrier", "something")
+)
 _SEATS = re.compile(
     rf"(?<!\S)(?:"
-    rf"{_FEWEST.format('over')}(?P<n>{_COUNT})(?: \+| or more)? (?:- )?(?:seaters?|seats?)(?! \+)"
+    rf"{_FEWEST.format('over')}(?P<n>{_COUNT})(?: (?:-|–|to|or|/) {_COUNT})?(?: \+| or more)? (?:- )?"
+    rf"(?:seaters?|seats?)(?! \+)"
     rf"|(?:seats|seating for|room for|space for) (?:at least |up to )?(?P<m>{_COUNT})(?: {_PEOPLE})?"
-    rf"|(?:for |fits )?(?:(?:up to|max(?:imum)?) |{_FEWEST.format('beyond')})(?P<k>{_COUNT}) (?:- )?"
+    rf"|(?:fits|must fit|to fit|that fit|(?:{_SO_MANY})for) (?P<fit>{_COUNT})(?=$| (?:,|\.|in|near|from|plus|with|and)(?!\S))"
+    rf"|(?:for |fits )?(?:{_COUNT} (?:-|–|to|or|/) )?(?:(?:up to|max(?:imum)?) |{_FEWEST.format('beyond')})(?P<k>{_COUNT}) (?:- )?"
     rf"{_PEOPLE}(?:(?: and| ,| \+| &)* (?P<more>{_COUNT}) {_CHILDREN})?"
     rf"|(?:for )?(?:an? )?(?:family|party|group) of (?P<group>{_COUNT})(?! (?:cars|vehicles)\b)"
     rf")(?: or more| minimum)?(?!\S)"
@@ -59,7 +64,7 @@ _NOT_PRICE = (
     r"(?:bhp|hp|ps|kw|kwh|cc|l|cm|mm)\b|horse|litre|liter|inch|\" |%|years?|yrs?\b|yo\b|days?\b|"
     r"nights?|weeks?|months?|hours?|minutes?|people|persons?|passengers?|adults|kids|children|"
     r"drivers?|reviews?|ratings?|trips?|photos?|bags?|suitcases?|"
-    r"seat|doors?|stars?|st\b|nd\b|rd\b|th\b|total|all in|in total|for the(?! (?:long )?weekend\b)|"
+    r"seat|doors?|stars?|st\b|nd\b|rd\b|th\b|total|all in|in total|for the(?! (?:long )?week(?:end)?\b)|"
     r"or newer|altogether|and up|and newer|[-/.] ?\d))"
 )
 # Before a number without a currency: "driver under 25", "range over 400", "must be at least 21".
@@ -93,11 +98,11 @@ _LEAD = (
 )
 _MOST = rf"max(?:imum)?(?: \.)?(?: {_NAME})?{_OF}"
 _MAX = (
-    rf"(?:under|below|less than|cheaper than|up to|at most|{_MOST}|within|budget{_OF}|<|< =|"
+    rf"(?:under|below|sub|less than|cheaper than|up to|at most|{_MOST}|within|budget{_OF}|<|< =|"
     r"lower than)"
 )
 _MIN = (
-    r"(?:over|above|more than|higher than|at least|from|starting at|>|> =|"
+    r"(?:over|above|more than|higher than|at least|(?:starting )?from|starting at|>|> =|"
     rf"min(?:imum)?(?: \.)?(?: {_NAME})?{_OF})"
 )
 _OR_LESS = r"(?:max(?:imum)?|(?:or|and) (?:less|under|cheaper|below))"
@@ -107,7 +112,7 @@ _PRICES = tuple(
     for kind, pattern in (
         (
             "between",
-            rf"(?:between |from )?{_money('low')} (?:and|to|-|–) {_money('high')}{_PERIOD}",
+            rf"(?:between |from )?{_money('low')} (?:and|&|to|-|–) {_money('high')}{_PERIOD}",
         ),
         ("max", rf"(?:for |priced |at )?{_MAX} {_money('high')}{_PERIOD}(?: {_OR_LESS})?"),
         ("min", rf"(?:priced )?{_MIN} {_money('low')}{_PERIOD}"),
@@ -166,7 +171,7 @@ def _seats(line: Line) -> Iterator[Found]:
     for match, span in line.find(_SEATS):
         if _at_most(line, span):
             continue
-        words = [match[name] for name in ("n", "m", "k", "group", "more") if match[name]]
+        words = [match[name] for name in ("n", "m", "k", "fit", "group", "more") if match[name]]
         number = sum(_number(word) for word in words) + bool(match["over"] or match["beyond"])
         # "1 person" says who comes, not which car.
         if 2 <= number <= MOST_SEATS:  # noqa: PLR2004 - a car has two seats

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from search.fields import LONGEST_TOTAL
-from search.understand import dates, months, names, numbers
+from search.understand import date_patterns, dates, months, names, numbers
 from search.understand.aliases import FILLER
 from search.understand.dates import Days
 from search.understand.numbers import NUMBER_WORDS
@@ -28,10 +28,13 @@ def understand(
     """What the text says that can be a filter, in its order; kinds in `keep` stay text.
 
     `days` is the length of a stay that is asked for apart from the text: a price "in total" can
-    be a filter only where that or the text says how many days it is for.
+    be a filter only where that or the text says how many days it is for, and "in March" is the
+    next March with so many days left.
     """
     line = Line(text)
-    found = _longest([*_dates(line, today), *numbers.find(line), *names.find(line, vocabulary)])
+    found = _longest(
+        [*_dates(line, today, days), *numbers.find(line), *names.find(line, vocabulary)]
+    )
     kept = [each for each in found if each[1] not in keep][:MOST_READINGS]
     stay = _stay([each for each in kept if each[1] == "dates"], today)
     days = days or length(stay.values())
@@ -43,13 +46,13 @@ def understand(
     )
 
 
-def _dates(line: Line, today: date) -> Iterator[_Found]:
-    line = line.without(dates.TIME)
+def _dates(line: Line, today: date, asked: int | None) -> Iterator[_Found]:
+    line = line.without(date_patterns.TIME).without(date_patterns.TIME_BEFORE)
     if dates.crowded(line):
         return
     for span, days in dates.find(line, today):
         yield span, "dates", {"days": days}
-    for span, month in months.find(line, today):
+    for span, month in months.find(line, today, asked):
         yield span, "dates", month
 
 

@@ -66,6 +66,11 @@ class Vocabulary:
     words: Mapping[str, int] = field(default_factory=dict)
     near: NearWords = field(default_factory=lambda: NearWords({}), compare=False)
 
+    def point(self, city: str) -> tuple[float, float] | None:
+        """Latitude and longitude of a city; None if they are not known, or those of several."""
+        points = [term.point for term in self.terms.get(key(city), ()) if term.field == "city"]
+        return points[0] if len(points) == 1 else None
+
 
 EMPTY = Vocabulary()
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from api.search_parameters import parse
 from search.did_you_mean import similar
+from search.mapping import ANALYZER
 from search.postgres import statement
 from search.profiles import DEFAULT, Profile
 from search.query import body
@@ -198,3 +199,25 @@ def test_a_car_on_the_other_side_of_the_world_has_a_score(market: Market) -> Non
     )
     near = Near(19.7, -155.1)
     assert same_scores(market, SearchRequest(near=near, now=datetime.now(UTC), limit=10)) == 3
+
+
+def test_the_stemmers_agree_but_on_words_of_two_letters(market: Market) -> None:
+    """docs/search.md names it: to agree, every vehicle's words would be written anew."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    rng = random.Random(5)
+    long = ["".join(rng.choices(letters, k=rng.randint(3, 9))) for _ in range(1000)]
+    ends = ["s", "es", "ies", "y", "ed", "ing", "ational", "fulness", "ement"]
+    long += [word + rng.choice(ends) for word in long]
+    words = [*letters, *(one + other for one in letters for other in letters), *long]
+    rows = market.conn.execute(
+        "SELECT ts_lexize('vehicle_stem', word) FROM unnest(%s::text[]) AS word", [words]
+    )
+    here = [stem for ((stem,),) in rows]
+    tokens = market.elastic.indices.analyze(
+        index=market.alias, analyzer=ANALYZER, text=" ".join(words)
+    )["tokens"]
+    there = [token["token"] for token in tokens]
+    apart = {word for word, *two in zip(words, here, there, strict=True) if two[0] != two[1]}
+    assert {"is", "as", "us", "rs", "ay"} <= apart
+    assert {len(word) for word in apart} == {2}
+    assert {word[-1] for word in apart} == {"s", "y"}

@@ -45,6 +45,7 @@ def fleet(market: Market) -> Iterator[Market]:
 def forget(market: Market) -> None:
     counting(market)._waiting.clear()
     counting(market)._seen.clear()
+    counting(market)._lately.clear()
     counting(market)._by_letter = {}
 
 
@@ -272,3 +273,23 @@ def test_what_waits_is_bounded(fleet: Market, monkeypatch: pytest.MonkeyPatch) -
             counted.count(text, [], client)
     assert counted._waiting == {"jeep": 2, "hilo": 2}
     assert len(counted._seen) == 4
+
+
+def test_of_a_text_that_is_still_being_typed_only_the_longest_counts(fleet: Market) -> None:
+    """An app that searches at every key, and does not say so."""
+    for typed in ("jeep", "jeep wra", "jeep wrangler", "jeep wrangler hilo", "kia"):
+        fleet.search(q=typed)
+    shown(fleet)
+    assert rows(fleet) == {"jeep wrangler hilo": 1, "kia": 1}
+
+
+def test_what_others_search_for_or_was_searched_for_before_counts(
+    fleet: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = counting(fleet)
+    counted.count("jeep", [], "a")
+    counted.count("jeep wrangler", [], "b")
+    counted.count("suv", [], "a")
+    monkeypatch.setattr(popular, "TYPED_S", 0)
+    counted.count("suv hilo", [], "a")
+    assert counted._waiting == {"jeep": 1, "jeep wrangler": 1, "suv": 1, "suv hilo": 1}

@@ -1,7 +1,7 @@
 """Asking for less where little is found: in a fixed order, counted, ready to be sent."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from runtime.settings import Settings
-from search import dead_ends
+from search import dead_ends, did_you_mean
 from search.breaker import State
 from search.engine import Engine, SearchUnavailableError
 from tests import factory
@@ -365,3 +365,18 @@ def test_a_vehicle_that_was_just_taken_is_not_shown(market: Market) -> None:
     factory.store_booking(market.conn, taken, start, end)
     (less,) = relaxed(market, make="Kia", seatsMin=9, start=str(start), end=str(end))
     assert [item["id"] for item in less["items"]] == [free]
+
+
+def test_near_words_are_looked_up_once(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every search that is tried instead holds the same words."""
+    looked_up: list[str] = []
+
+    def own(word: str, letters: Callable[[str], int] = did_you_mean._letters) -> int:
+        looked_up.append(word)
+        return letters(word)
+
+    market.store(KIA)
+    market.learn()
+    monkeypatch.setattr(did_you_mean, "_letters", own)
+    assert relaxed(market, q="kia sool wonderful under $30 with sunruf")
+    assert sorted(looked_up) == ["sool", "sunruf", "wonderful"]

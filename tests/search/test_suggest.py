@@ -230,7 +230,8 @@ def test_a_whole_body() -> None:
         field: {"terms": {"field": field, "size": 500 if field == "features" else 10}}
         for field in fields
     }
-    terms["model"]["aggs"] = {"makes": {"terms": {"field": "make", "size": 5}}}
+    terms["model"]["aggs"] = {"within": {"terms": {"field": "make", "size": 5}}}
+    terms["city"]["aggs"] = {"within": {"terms": {"field": "region", "size": 5}}}
     assert build(Typed.of("C4", 5)) == {
         "query": {"bool": {"filter": [VISIBLE, {"bool": {"should": list(own.values())}}]}},
         "size": 0,
@@ -239,6 +240,14 @@ def test_a_whole_body() -> None:
             field: {"filter": own[field], "aggs": {"values": terms[field]}} for field in fields
         },
         "timeout": "1s",
+    }
+
+
+def test_an_alias_is_a_whole_word_of_the_value() -> None:
+    body = build(Typed.of("vw", 5))
+    words = {"bool": {"filter": [{"term": {"make.words": "volkswagen"}}]}}
+    assert body["aggs"]["make"]["filter"] == {
+        "bool": {"filter": [{"bool": {"should": [prefix("make", "vw"), words]}}]}
     }
 
 
@@ -272,3 +281,51 @@ def test_a_country_that_is_its_only_region_stands_once(market: Market) -> None:
     )
     (malta,) = suggest(market, "malta")["sections"]["places"]
     assert (malta["filter"], malta["count"]) == ({"country": "Malta"}, 2)
+
+
+@pytest.mark.parametrize(
+    ("typed", "labelled"),
+    [
+        ("vw", ["Volkswagen"]),
+        ("vw go", ["Volkswagen <em>Go</em>lf"]),
+        ("chevy", ["Chevrolet"]),
+        ("chevy corv", ["Chevrolet <em>Corv</em>ette"]),
+        ("vette", ["Chevrolet Corvette"]),
+        ("merc", ["<em>Merc</em>edes-Benz"]),
+        ("usa", ["United States"]),
+        ("pdx", ["Portland"]),
+        ("gas", ["Petrol"]),
+        ("awd", ["All-wheel drive"]),
+        ("vwx", []),  # an alias is a whole word
+    ],
+)
+def test_aliases_find_what_they_find_in_a_search(
+    place: Market, typed: str, labelled: list[str]
+) -> None:
+    place.store(
+        {"make": "Volkswagen", "model": "Golf", "fuel": "Petrol"},
+        {"make": "Chevrolet", "model": "Corvette", "city": "Petrolia", "region": "California"},
+        {"make": "Mercedes-Benz", "model": "A-Class", "city": "Portland", "region": "Oregon"},
+        {"country": "United Kingdom", "features": ["All-wheel drive"]},
+    )
+    assert labels(place, typed) == labelled
+
+
+def test_a_city_says_its_region_where_there_are_several(place: Market) -> None:
+    places = [
+        {"city": "Portland", "region": "Oregon"},
+        {"city": "Portland", "region": "Oregon"},
+        {"city": "Portland", "region": "Maine"},
+        {"city": "Port Townsend", "region": "Washington"},
+        {"city": "Port Townsend", "region": None},
+    ]
+    place.store(*places)
+    found = suggest(place, "port")["sections"]["places"]
+    assert [(each["label"], each["count"], each["filter"]) for each in found] == [
+        ("<em>Port</em> Townsend", 2, {"city": "Port Townsend"}),
+        ("<em>Port</em>land, Oregon", 2, {"city": "Portland", "region": "Oregon"}),
+        ("<em>Port</em>land, Maine", 1, {"city": "Portland", "region": "Maine"}),
+    ]
+    for each in found:
+        assert each["value"] == each["filter"]["city"]
+        assert place.search(**each["filter"])["total"]["value"] == each["count"]

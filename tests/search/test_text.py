@@ -1,5 +1,7 @@
 """Free text: every word somewhere, the name before the rest, case and accents ignored."""
 
+import pytest
+
 from tests.market import Market
 
 
@@ -82,3 +84,12 @@ def test_highlights_mark_the_words_and_escape_the_rest(market: Market) -> None:
 def test_blank_text_is_no_text(market: Market) -> None:
     everything = market.store({}, {})
     market.assert_search(everything, q="  ")
+
+
+@pytest.mark.parametrize("text", ["cheap jeep", "cheapest jeep", "affordable jeep for a trip"])
+def test_what_a_renter_wishes_of_any_car_need_not_be_found(place: Market, text: str) -> None:
+    jeep, cheap = place.store(
+        {"make": "Jeep", "description": ""},
+        {"make": "Jeep", "description": "Cheap and affordable, the cheapest for any trip."},
+    )
+    place.assert_order([cheap, jeep], q=text)

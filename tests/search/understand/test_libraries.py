@@ -12,6 +12,8 @@ import dateparser
 import parsedatetime
 import pytest
 from dateutil import parser as dateutil
+from dateutil.easter import easter
+from dateutil.relativedelta import MO, TH, relativedelta
 
 from search.understand.reader import understand
 from search.understand.vocabulary import EMPTY
@@ -160,3 +162,23 @@ def test_the_grammar_agrees_or_the_reason_is_known(
             met.add((name, kind))
     assert met == {each for each in REASONS if each[0] == name}
     assert agreed > 60 * len(LIBRARIES[library])
+
+
+DAY = timedelta(days=1)
+FEASTS: dict[str, Callable[[date], date]] = {
+    "easter": lambda first: easter(first.year),
+    "good friday": lambda first: easter(first.year) - 2 * DAY,
+    "easter monday": lambda first: easter(first.year) + DAY,
+    "presidents' day": lambda first: first + relativedelta(month=2, weekday=MO(3)),
+    "memorial day": lambda first: first + relativedelta(month=5, day=31, weekday=MO(-1)),
+    "labor day": lambda first: first + relativedelta(month=9, weekday=MO(1)),
+    "canadian thanksgiving": lambda first: first + relativedelta(month=10, weekday=MO(2)),
+    "thanksgiving": lambda first: first + relativedelta(month=11, weekday=TH(4)),
+}
+
+
+@pytest.mark.parametrize("name", FEASTS)
+def test_movable_feasts_are_when_a_library_says(name: str) -> None:
+    for year in range(2000, 2100):
+        first = date(year, 1, 1)
+        assert grammar(name, first) == FEASTS[name](first), year
