@@ -97,7 +97,7 @@ def start(data: Path, home: Path, java: Path, *, port: int, short_lived: bool) -
         java: the JDK's home.
         port: where it listens.
         short_lived: True for one that lives for minutes: its JVM compiles quickly, not well, which
-            takes half the CPU to boot and to serve a test run (docs/performance.md).
+            takes half the CPU to boot and to serve a test run (docs/adr/0044).
 
     Raises:
         DevstackError: it does not start; carries the last log lines and names the log file.

@@ -98,7 +98,11 @@ class _State:
 
 
 def up(
-    state_dir: Path, *, durable: bool = True, on_step: Callable[[str], None] = lambda _: None
+    state_dir: Path,
+    *,
+    durable: bool = True,
+    short_lived: bool = False,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> Servers:
     """Start the servers that are not running yet, and say where all three answer.
 
@@ -106,8 +110,9 @@ def up(
 
     Args:
         state_dir: holds the servers' data and `servers.json`.
-        durable: False for throwaway data: PostgreSQL then does not wait for the disk, and
-            Elasticsearch does not compile for a long life.
+        durable: False for throwaway data: PostgreSQL then does not wait for the disk.
+        short_lived: True for tests: Elasticsearch then compiles quickly, not well. Never where it
+            is measured.
         on_step: told in one line about each step that takes long; called from several threads.
 
     Raises:
@@ -119,7 +124,7 @@ def up(
     with places.locked(state_dir / "servers.lock", timeout=_LOCK_SECONDS):
         state = _read(state_dir)
         state.elsewhere = _elsewhere()
-        boot = _Boot(state_dir, state, durable=durable, on_step=on_step)
+        boot = _Boot(state_dir, state, durable=durable, short_lived=short_lived, on_step=on_step)
         try:
             boot.all()
         except BaseException:
@@ -161,11 +166,18 @@ class _Boot:
     """One call of `up`: brings each server to life in a thread of its own."""
 
     def __init__(
-        self, state_dir: Path, state: _State, *, durable: bool, on_step: Callable[[str], None]
+        self,
+        state_dir: Path,
+        state: _State,
+        *,
+        durable: bool,
+        short_lived: bool,
+        on_step: Callable[[str], None],
     ) -> None:
         self._state_dir = state_dir
         self._state = state
         self._durable = durable
+        self._short_lived = short_lived
         self._on_step = on_step
         self._data = places.data_dir(state_dir)
         self._password = _password(self._data)
@@ -237,7 +249,7 @@ class _Boot:
         self._state.missing = None
         home, java = elasticsearch.install(self._on_step)
         self._on_step("Elasticsearch: starting (about 15 s)")
-        pid = elasticsearch.start(self._data, home, java, port=port, short_lived=not self._durable)
+        pid = elasticsearch.start(self._data, home, java, port=port, short_lived=self._short_lived)
         return elasticsearch.url(port), pid
 
 

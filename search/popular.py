@@ -130,7 +130,12 @@ class PopularSearches:
         for end in range(1, len(said)):
             counted_at = self._lately.pop(hash((client, said[:end])), None)
             if counted_at is not None and time.monotonic() - counted_at < TYPED_S:
-                self._waiting -= Counter([said[:end]])
+                self._take_back(said[:end])
+
+    def _take_back(self, said: str) -> None:
+        self._waiting[said] -= 1
+        if self._waiting[said] <= 0:
+            del self._waiting[said]
 
     def begin(self, typed: Typed) -> list[dict[str, Any]]:
         """Suggestions in which every typed word begins a word, the most popular first."""

@@ -76,7 +76,7 @@ def _own() -> Servers:
                 remove(abandoned)
     state_dir = runs / str(os.getpid())
     _cleanup.callback(remove, state_dir)
-    return stack.up(state_dir, durable=False, on_step=_say)
+    return stack.up(state_dir, durable=False, short_lived=True, on_step=_say)
 
 
 def remove(state_dir: Path) -> None:

@@ -33,7 +33,9 @@ def state_dir(tmp_path_factory):
 @pytest.fixture(scope="module")
 def both(state_dir):
     with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(stack.up, state_dir, durable=False) for _ in range(2)]
+        futures = [
+            pool.submit(stack.up, state_dir, durable=False, short_lived=True) for _ in range(2)
+        ]
         results = [future.result() for future in futures]
     missing = results[0].missing
     if missing and os.environ.get("CI") != "true":
@@ -133,7 +135,7 @@ def test_down_leaves_nothing_and_the_next_up_finds_its_data(servers, state_dir):
     assert [p for p in trees if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
     assert stack.down(state_dir) == []
 
-    again = stack.up(state_dir, durable=False)
+    again = stack.up(state_dir, durable=False, short_lived=True)
     assert again.environment() == servers.environment()
     with psycopg.connect(again.database_url) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
