@@ -81,7 +81,9 @@ def drain(
     """Work until nothing is dirty, for `longest` seconds at most; the number of rows done.
 
     Whatever cannot be written now ends the run: its rows come back after their backoff. What
-    nobody has tried yet still reaches the search table, which answers meanwhile.
+    nobody has tried yet still reaches the search table, which answers meanwhile; not so where the
+    database was restored: each version given brings it nearer to the index's, and once past them
+    nothing would tell of what the index misses.
     """
     done, size = 0, BATCH
     deadline = time.monotonic() + longest
@@ -91,11 +93,10 @@ def drain(
             return done
         began = time.monotonic()
         # Checked once a run: a database is not put back under an open connection.
-        finished = _work(connection, client, batch, check=done == 0)
+        finished = _work(connection, client, batch, deadline, check=done == 0)
         size = paced(size, len(batch.rows), time.monotonic() - began)
         done += finished
         if finished < len(batch.rows):
-            _feed_table(connection, deadline)
             return done
         if finished < BATCH // 8:
             time.sleep(POLL_S)
@@ -121,9 +122,15 @@ def lease(connection: Connection, size: int = BATCH, *, untried: bool = False) -
 
 
 def _work(
-    connection: Connection, client: Elasticsearch | None, batch: Batch, *, check: bool
+    connection: Connection,
+    client: Elasticsearch | None,
+    batch: Batch,
+    deadline: float,
+    *,
+    check: bool,
 ) -> int:
     """Index a batch; the number of its rows that are done, the others wait for their backoff."""
+    restored_since = False
     try:
         if check and client is not None and (serving := builds.serving(connection)):
             _check(connection, client, serving)
@@ -131,12 +138,15 @@ def _work(
     except bulk.BuildStoppedError as error:
         log.exception("the serving index takes nothing: somebody must act", error=str(error))
         later = set(batch.vehicles)
+        restored_since = isinstance(error, restored.IndexAheadError)
     except (bulk.OverloadedError, ApiError, TransportError) as error:
         log.warning("batch put back", error=str(error), rows=len(batch.rows))
         later = set(batch.vehicles)
     put_back = [row for row, vehicle in batch.rows.items() if vehicle in later]
     if put_back:
         _put_back(connection, put_back, backoff(batch.attempts))
+        if not restored_since:
+            _feed_table(connection, deadline)
     finished = batch.rows.keys() - put_back
     lag.done(connection, finished)
     return len(finished)

@@ -65,6 +65,21 @@ def test_the_drain_stops_with_an_alarm_that_names_the_fix(
     assert "`rides reindex`" in said
 
 
+def test_it_stays_stopped_however_much_is_written(ahead: tuple[Site, int]) -> None:
+    """Each version given would bring the sequence nearer to the index's, and then nothing told."""
+    site, vehicle = ahead
+    given = versions(site)
+    # More than a batch of rows that were tried before: what is new waits behind them.
+    older = "INSERT INTO search_dirty (vehicle_id, attempts) SELECT generate_series(%s, %s), 5"
+    site.conn.execute(older, [1_000_000, 1_000_620])
+    for make in ("Kia", "Seat", "Lada", "Saab", "Ford", "Jeep", "Mini"):
+        rename(site, vehicle, make)
+        site.due()
+        assert site.drain() == 0
+    assert versions(site) == given
+    assert site.document(vehicle)["make"] == "Skoda"
+
+
 def test_a_reindex_moves_the_sequence_past_the_index_and_all_is_well(
     ahead: tuple[Site, int],
 ) -> None:
