@@ -40,11 +40,12 @@ _FREE = f"""
 """
 
 
-def _leasing(which: str) -> str:
+def _leasing(which: str, *, attempts: int) -> str:
     # An array, not IN: that one may be planned as a join, which picks anew for each row of the log.
     return f"""
         UPDATE search_dirty
-        SET leased_until = clock_timestamp() + interval '{LEASE_S} seconds', attempts = attempts + 1
+        SET leased_until = clock_timestamp() + interval '{LEASE_S} seconds',
+            attempts = attempts + {attempts}
         WHERE id = ANY (ARRAY(
             SELECT id FROM search_dirty WHERE {which}
             ORDER BY id
@@ -58,8 +59,9 @@ def _leasing(which: str) -> str:
     """  # noqa: S608 - constants only
 
 
-_LEASE = _leasing(_FREE)
-_LEASE_UNTRIED = _leasing(f"{_FREE} AND attempts = 0")
+_LEASE = _leasing(_FREE, attempts=1)
+# No index is tried: the rows are still taken by whole batches once it is back.
+_LEASE_UNTRIED = _leasing("leased_until IS NULL", attempts=0)
 
 
 @dataclass(frozen=True, slots=True)
