@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Two workers: the suite is made to pass in under 12 minutes on two cores.
+# Two workers: with three, on two cores, the suite took longer and waits timed out.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
