@@ -115,7 +115,7 @@ def paced(size: int, rows: int, seconds: float) -> int:
 
 
 def lease(connection: Connection, size: int = BATCH, *, untried: bool = False) -> Batch:
-    """The oldest rows that nobody else is at work on, or ever was; committed at once."""
+    """The oldest rows that nobody is at work on, or if `untried` ever was; committed at once."""
     rows = connection.execute(_LEASE_UNTRIED if untried else _LEASE, [size]).fetchall()
     return Batch(
         rows={row[0]: row[1] for row in rows},

@@ -4,7 +4,9 @@ Vehicles go into PostgreSQL and, through the indexer's own code, into Elasticsea
 through HTTP.
 """
 
-from datetime import date
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
 from typing import Any
 
 from elasticsearch import Elasticsearch
@@ -12,6 +14,7 @@ from fastapi.testclient import TestClient
 from psycopg import Connection
 
 from api import suggesting
+from api.dependencies import now
 from indexer import builds, drain
 from indexer.documents import Document, next_version, operations
 from runtime.settings import Settings
@@ -78,6 +81,17 @@ class Market:
     def learn(self) -> None:
         """Have the API read texts with the names that the index holds now."""
         self.api.app.state.vocabulary.current = vocabulary.read(self.elastic, self.alias)  # type: ignore[attr-defined]
+
+    @contextmanager
+    def clock(self) -> Iterator[Callable[[datetime], None]]:
+        """Sets the clock of the API that is asked, until the block ends."""
+        overrides = self.api.app.dependency_overrides  # type: ignore[attr-defined]
+
+        def set_clock(moment: datetime) -> None:
+            overrides[now] = lambda: moment
+
+        yield set_clock
+        overrides.pop(now, None)
 
     def search(self, **parameters: Any) -> dict[str, Any]:
         """The page for these query parameters; a list repeats its parameter."""

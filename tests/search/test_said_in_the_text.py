@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from api.dependencies import now
 from tests.market import Market
 
 WEDNESDAY = datetime(2098, 2, 26, 12, tzinfo=UTC)
@@ -18,14 +17,9 @@ Clock = Callable[[datetime], None]
 @pytest.fixture
 def at(place: Market) -> Iterator[Clock]:
     """Set the clock of the API that is asked."""
-    overrides = place.api.app.dependency_overrides  # type: ignore[attr-defined]
-
-    def set_clock(moment: datetime) -> None:
-        overrides[now] = lambda: moment
-
-    set_clock(WEDNESDAY)
-    yield set_clock
-    del overrides[now]
+    with place.clock() as set_clock:
+        set_clock(WEDNESDAY)
+        yield set_clock
 
 
 def refused(place: Market, **asked: Any) -> tuple[str, str]:

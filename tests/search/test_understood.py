@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.dependencies import now
 from search.understand import vocabulary
 from tests.market import Market
 
@@ -15,14 +14,9 @@ WEDNESDAY = datetime(2098, 2, 26, 12, tzinfo=UTC)
 @pytest.fixture
 def at(market: Market) -> Iterator[Callable[[datetime], None]]:
     """Set the API's clock."""
-    overrides = market.api.app.dependency_overrides  # type: ignore[attr-defined]
-
-    def set_clock(moment: datetime) -> None:
-        overrides[now] = lambda: moment
-
-    set_clock(WEDNESDAY)
-    yield set_clock
-    del overrides[now]
+    with market.clock() as set_clock:
+        set_clock(WEDNESDAY)
+        yield set_clock
 
 
 def test_text_becomes_filters_that_the_page_names(market: Market) -> None:
