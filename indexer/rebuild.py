@@ -25,6 +25,14 @@ FILLERS = 3  # threads: one reads documents while another's are sent, and a thir
 TICK_S = 0.2  # between two looks at the progress
 SUMMON_S = 5  # that a helper works before it is called again
 _LOCK = 0x72696465  # "ride": one rebuild at a time per database
+_SNAPSHOT = "SELECT pg_current_snapshot()::text"
+_FORGET = """
+    DELETE FROM search_dirty WHERE id IN (
+        SELECT id FROM search_dirty
+        WHERE pg_visible_in_snapshot(xid, %s::pg_snapshot)
+        FOR UPDATE SKIP LOCKED
+    )
+"""
 
 Progress = Callable[[int, int], None]
 """Called with the documents sent so far and the number that is expected."""
@@ -97,7 +105,9 @@ def rebuild(
         medians.recompute(connection)
         previous = builds.serving(connection)
         restored.catch_up(connection, client, builds.known(connection, client, alias))
-        build = _resumed(connection, client) or builds.create(connection, client, alias)
+        build = _resumed(connection, client)
+        first, snapshot = not builds.live(connection), _snapshot(connection)
+        build = build or builds.create(connection, client, alias)
         slices.plan(connection, build.id)
         try:
             sent = _fill(connection, client, build, on_progress, Throttle(max_rate), summon)
@@ -113,6 +123,8 @@ def rebuild(
             raise _as_rebuild_error(build, error) from error
         connection.execute("UPDATE index_builds SET documents = %s WHERE id = %s", [sent, build.id])
         _swap(connection, client, alias, build)
+        if first:
+            _forget_dirty(connection, snapshot)
         builds.forget_slices(connection, build)
         for older in builds.builds(connection, builds.REMOVABLE):
             if previous is None or older.id != previous.id:
@@ -208,11 +220,31 @@ def refill(connection: Connection, on_progress: Progress) -> int:
     """
     with alone(connection):
         medians.recompute(connection)
-        return search_table.refill(
+        snapshot = _snapshot(connection)
+        sent = search_table.refill(
             connection,
             on_progress,
             lambda refused, version: letters.bury(connection, TABLE, refused, version),
         )
+        if not builds.live(connection):
+            _forget_dirty(connection, snapshot)
+    return sent
+
+
+def _snapshot(connection: Connection) -> str:
+    """Which transactions can be read from now on."""
+    row: Any = connection.execute(_SNAPSHOT).fetchone()
+    return str(row[0])
+
+
+def _forget_dirty(connection: Connection, snapshot: str) -> None:
+    """Take what the snapshot shows as dirty for done: all that is fed was made of it since.
+
+    Without this the drain would do all of a first import again, while searches are said to be as
+    old as that. Rows that it is at work on are left to it.
+    """
+    if connection.execute(_FORGET, [snapshot]).rowcount:
+        connection.execute("VACUUM search_dirty")  # searches look for its first row
 
 
 @contextmanager

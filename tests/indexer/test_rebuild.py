@@ -114,6 +114,42 @@ def test_what_is_not_drained_meanwhile_is_in_the_new_index_all_the_same(live: Si
     assert live.found() == [vehicle, *added]
 
 
+def test_the_first_rebuild_leaves_the_drain_only_what_was_written_since(site: Site) -> None:
+    """Or the drain would do all of a first import again."""
+    before = site.store()
+    site.conn.execute("UPDATE vehicles SET year = 2019 WHERE id = %s", [before])
+    with site.another() as other, other.transaction():
+        open_then = factory.store_vehicle(other)
+        ended: list[int] = []
+
+        def write() -> None:
+            ended.append(site.store())
+
+        site.rebuild(once_filled(write))
+        assert site.found() == [before, *ended]
+        assert [vehicle for vehicle, _ in site.dirty()] == ended
+    assert [vehicle for vehicle, _ in site.dirty()] == [open_then, *ended]
+    site.drain()
+    assert site.found() == site.table() == [before, open_then, *ended]
+
+
+def test_a_later_rebuild_leaves_the_drain_everything(live: Site) -> None:
+    """What it replaces stays on standby, and has to be fed as well."""
+    vehicle = live.store()
+    live.rebuild()
+    assert live.found() == [vehicle]
+    assert [vehicle for vehicle, _ in live.dirty()] == [vehicle]
+
+
+def test_a_rebuild_leaves_the_drain_what_it_is_at_work_on(site: Site) -> None:
+    held, free = site.store(), site.store()
+    with site.another() as other, other.transaction():
+        other.execute("SELECT FROM search_dirty WHERE vehicle_id = %s FOR UPDATE", [held])
+        site.rebuild()
+    assert [vehicle for vehicle, _ in site.dirty()] == [held]
+    assert site.found() == [held, free]
+
+
 def test_no_search_fails_or_misses_anything_during_rebuilds(live: Site) -> None:
     ids = [live.store() for _ in range(5)]
     live.drain()

@@ -226,6 +226,21 @@ def test_a_refill_never_runs_twice(conn: Connection, site: Site) -> None:
             refill(site.conn, nothing)
 
 
+def test_a_refill_leaves_the_drain_nothing_if_nothing_else_is_fed(conn: Connection) -> None:
+    vehicle = factory.store_vehicle(conn)
+    refill(conn, nothing)
+    assert conn.execute("SELECT FROM search_dirty").fetchall() == []
+    assert found(conn) == [vehicle]
+
+
+def test_a_refill_leaves_the_drain_what_an_index_needs(live: Site) -> None:
+    vehicle = live.store()
+    refill(live.conn, nothing)
+    assert live.table() == [vehicle]
+    assert live.drain() == 1
+    assert live.found() == [vehicle]
+
+
 def test_a_rebuild_fills_the_table_by_the_same_reading(site: Site) -> None:
     vehicle, lost = site.store(), site.store()
     site.drain()
