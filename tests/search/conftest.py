@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from elasticsearch import Elasticsearch
 from fastapi.testclient import TestClient
 
+from api import suggesting
 from api.app import create_app
 from runtime.settings import Settings
 from tests.conftest import emptied, ensure_index
@@ -46,3 +48,13 @@ def engine(filled: Market, settings: Settings, request: pytest.FixtureRequest) -
         market = filled.through(client)
         assert market.search()["meta"]["engine"] == request.param
         yield market
+
+
+@pytest.fixture
+def without_suggestions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages alone: where little is found, what is suggested takes longer than the page.
+
+    For hundreds of searches that are about pages. test_relaxed.py and test_did_you_mean.py hold
+    suggestions to what both engines find.
+    """
+    monkeypatch.setattr(suggesting, "suggestions", AsyncMock(return_value=suggesting.nothing()))

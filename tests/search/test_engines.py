@@ -101,6 +101,7 @@ def nearly_the_same_order(
             assert far(mine) == pytest.approx(far(yours), abs=1e-6), asked
 
 
+@pytest.mark.usefixtures("without_suggestions")
 @pytest.mark.timeout(900)  # what hangs, not what is slow: a busy machine took 288 s
 def test_random_requests_get_the_same_page_from_both(both: tuple[Market, Market]) -> None:
     elastic, postgres = both

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.market import Market
 from tests.search.test_against_sql import FEATURES, MAKES, PLACES, TODAY, fill
 
+pytestmark = pytest.mark.usefixtures("without_suggestions")
 Asked = dict[str, Any]
 EXAMPLES = int(os.environ.get("RIDES_SOAK", "300")) // 20
 ranked = st.sampled_from(["relevance", "price", "-price", "rating", "newest"])

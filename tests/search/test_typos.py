@@ -59,12 +59,12 @@ MISSPELT = {
 
 @pytest.mark.parametrize("learnt", [False, True])
 def test_names_are_found_as_people_write_them(market: Market, learnt: bool) -> None:
-    ids = dict(zip(CARS, market.store(*CARS.values()), strict=True))
+    names = dict(zip(market.store(*CARS.values()), CARS, strict=True))
     if learnt:
         market.learn()
     ways = [*WRITTEN.items(), *(MISSPELT.items() if learnt else ())]
     found = {
-        q: [name for name in CARS if ids[name] in market.ids(q=q)]
+        q: [names[vehicle] for vehicle in market.ids(q=q)]
         for _, written in ways
         for q in written
     }
