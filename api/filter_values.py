@@ -10,6 +10,7 @@ from search.fields import camel
 from search.request import SearchRequest
 from search.understand.vocabulary import Vocabulary
 from search.understand.words import key
+from search.words import fold
 
 
 def refuse_joined(state: Any, asked: SearchRequest) -> None:
@@ -35,14 +36,14 @@ def refuse_joined(state: Any, asked: SearchRequest) -> None:
 
 
 def as_shown(state: Any, asked: SearchRequest) -> SearchRequest:
-    """The same search, its values in the case in which vehicles have them.
+    """The same search, its values in the case, and with the accents, in which vehicles have them.
 
     Facets list a selected value that no vehicle has under the other filters: it shall read there as
     it does where it has some.
     """
     vocabulary: Vocabulary = state.vocabulary.current
     filters = {
-        name: tuple(_shown(vocabulary, name, value) for value in values)
+        name: tuple(dict.fromkeys(_shown(vocabulary, name, value) for value in values))
         for name, values in asked.filters.items()
     }
     return replace(asked, filters=filters)
@@ -54,9 +55,10 @@ def _shown(vocabulary: Vocabulary, name: str, value: str) -> str:
 
 
 def _known(vocabulary: Vocabulary, name: str, value: str) -> list[str]:
-    """Those values of the field that differ from this one in case at most."""
-    return [
+    """Those values of the field that differ in case at most; if there are none, in accents too."""
+    alike = [
         term.values[0]
         for term in vocabulary.terms.get(key(value), ())
-        if term.field == name and term.values[0].lower() == value.lower()
+        if term.field == name and fold(term.values[0]) == fold(value)
     ]
+    return [each for each in alike if each.lower() == value.lower()] or alike

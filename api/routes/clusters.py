@@ -45,7 +45,7 @@ async def cluster_vehicles(request: Request, now: Now) -> Response:
     filter_values.refuse_joined(state, search)
     understood = understanding.first_page_of(state, search, now)
     require_whole(search, understood.request, now.date())
-    view = MapView(understood.request, asked.zoom)
+    view = MapView(filter_values.as_shown(state, understood.request), asked.zoom)
     satisfied = await write_tokens.searchable(request)
     return await answer(
         request,

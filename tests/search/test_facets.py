@@ -61,6 +61,21 @@ def test_a_selected_value_at_zero_reads_as_vehicles_spell_it(place: Market) -> N
     assert place.facet("make", make="jEEP", limit=1, cursor=later)["Jeep"] == 2
 
 
+def test_a_value_is_known_without_its_accents_where_nobody_has_it_so(place: Market) -> None:
+    plain, accented, other = place.store(
+        {"make": "Skoda"}, {"make": "Škoda"}, {"make": "Citroën", "lat": 0.5, "lon": 0.5}
+    )
+    place.learn()
+    for make in ("citroen", "CITROËN", ["Citroen", "citroën"]):
+        place.assert_search([other], make=make)
+        assert place.facet("make", make=make, yearMin=2099) == {"Citroën": 0}
+    section = {"bbox": "0,0,1,1", "zoom": 3, "make": "citroen"}
+    found = place.api.get("/v1/search/clusters", params=section).json()
+    assert found["total"]["value"] == 1
+    place.assert_search([plain], make="skoda")
+    place.assert_search([accented], make="škoda")
+
+
 @pytest.mark.parametrize(
     "path", ["vehicles?", "facet-values?facet=make&", "clusters?bbox=0,0,1,1&zoom=3&"]
 )

@@ -64,9 +64,7 @@ def test_names_are_found_as_people_write_them(market: Market, learnt: bool) -> N
         market.learn()
     ways = [*WRITTEN.items(), *(MISSPELT.items() if learnt else ())]
     found = {
-        q: [names[vehicle] for vehicle in market.ids(q=q)]
-        for _, written in ways
-        for q in written
+        q: [names[vehicle] for vehicle in market.ids(q=q)] for _, written in ways for q in written
     }
     assert found == {q: [name] for name, written in ways for q in written}
 
