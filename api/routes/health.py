@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import text
 
 from api.dependencies import known_parameters
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.health import Component, Health, Live
+from models.revisions import NEEDED as NEEDED_REVISION
 
 router = APIRouter(prefix="/health", tags=["health"], dependencies=[Depends(known_parameters)])
 log = structlog.get_logger()
@@ -19,6 +21,8 @@ TIMEOUT_S = 2
 # What a replica must reach to be worth sending requests to.
 # Not the search engine: bookings go on without it, and taking every replica out would stop them.
 NEEDED = ("database",)
+_UNUSABLE = "does not answer, or is older than this code (`rides migrate`)"
+_REVISION = text("SELECT version_num FROM alembic_version")
 
 
 @router.get("/live", summary="Is the process alive?")
@@ -33,7 +37,7 @@ async def get_live() -> Live:
     responses=problem_responses({503: "`errors[]` names what it cannot reach"}),
 )
 async def get_ready(request: Request) -> Live:
-    """200 when the database answers; `/health` says how search is."""
+    """200 when the database answers and has this code's tables; `/health` says how search is."""
     components = await _components(request)
     failed = [name for name in NEEDED if components[name].status != "ok"]
     if failed:
@@ -41,8 +45,8 @@ async def get_ready(request: Request) -> Live:
             503,
             "not-ready",
             "Not ready",
-            f"Cannot reach {' and '.join(failed)}: see /health.",
-            errors=[FieldError(pointer=name, message="does not answer") for name in failed],
+            f"Cannot use {' and '.join(failed)}: the log says why.",
+            errors=[FieldError(pointer=name, message=_UNUSABLE) for name in failed],
             headers={"Retry-After": "1"},
         )
     return Live(status="ok")
@@ -62,9 +66,16 @@ async def get_health(request: Request, response: Response) -> Health:
 
 async def _components(request: Request) -> dict[str, Component]:
     async def database() -> bool:
-        # The pool asks the server whether a connection still lives before it hands it out.
-        async with request.app.state.engine.connect():
-            return True
+        async with request.app.state.engine.connect() as connection:
+            revision = await connection.scalar(_REVISION)
+        old = revision is None or revision < NEEDED_REVISION
+        if old:
+            log.warning(
+                "the database is older than this code: run `rides migrate`",
+                revision=revision,
+                needed=NEEDED_REVISION,
+            )
+        return not old
 
     async def index() -> bool:
         alarms = (await request.app.state.index_facts.read()).alarms()

@@ -1,7 +1,12 @@
+from contextlib import contextmanager
+
 import pytest
+from alembic.script import ScriptDirectory
 
 from api import index_facts
 from api.index_facts import IndexFacts
+from api.routes import health
+from models import revisions
 from tests.api.conftest import problem
 
 
@@ -82,11 +87,39 @@ def test_it_is_not_ready_without_a_database_and_tells_nobody_where_that_is(
     client, search, no_database
 ):
     not_ready = client.get("/health/ready")
-    assert problem(not_ready) == (503, "not-ready", {"database": "does not answer"})
+    assert problem(not_ready) == (503, "not-ready", {"database": health._UNUSABLE})
     assert not_ready.headers["retry-after"] == "1"
     for answer in (not_ready, client.get("/health")):
         assert answer.status_code == 503
         assert "db.internal" not in answer.text
+
+
+def test_what_is_needed_is_the_newest_migration():
+    assert ScriptDirectory("migrations").get_current_head() == revisions.NEEDED
+
+
+@pytest.mark.parametrize("revision", [None, "0001"])
+def test_it_is_not_ready_on_a_database_that_is_not_migrated_yet(client, search, conn, revision):
+    with revised(conn, revision):
+        assert problem(client.get("/health/ready"))[:2] == (503, "not-ready")
+        assert statuses(client.get("/health"))["database"] == "failed"
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_it_stays_ready_on_a_database_that_newer_code_has_migrated(client, search, conn):
+    """As in a deployment: its migration comes first, then one replica after another."""
+    with revised(conn, "9999"):
+        assert client.get("/health/ready").status_code == 200
+
+
+@contextmanager
+def revised(conn, revision):
+    (before,) = conn.execute("DELETE FROM alembic_version RETURNING version_num").fetchone()
+    if revision:
+        conn.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
+    yield
+    conn.execute("DELETE FROM alembic_version")
+    conn.execute("INSERT INTO alembic_version VALUES (%s)", [before])
 
 
 def test_an_alarm_of_the_index_is_a_failed_component(client, search, monkeypatch):
