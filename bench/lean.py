@@ -14,6 +14,7 @@ from elasticsearch import AsyncElasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 from fastapi import FastAPI, Request, Response
 
+from runtime.http_node import HttpNode
 from runtime.settings import settings
 
 JSON = {"accept": "application/json", "content-type": "application/json"}
@@ -26,6 +27,7 @@ async def _client(app: FastAPI) -> AsyncIterator[None]:
         serializer=OrjsonSerializer(),
         max_retries=0,
         meta_header=False,
+        node_class=HttpNode,
     ) as client:
         app.state.client = client
         yield
