@@ -28,8 +28,11 @@ _LOCK = 0x72696465  # "ride": one rebuild at a time per database
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
 _FORGET = """
     DELETE FROM search_dirty WHERE id IN (
-        SELECT id FROM search_dirty
-        WHERE pg_visible_in_snapshot(xid, %s::pg_snapshot)
+        SELECT id FROM search_dirty AS dirty
+        WHERE pg_visible_in_snapshot(xid, %s::pg_snapshot) AND NOT EXISTS (
+            SELECT FROM search_dirty AS leased
+            WHERE leased.vehicle_id = dirty.vehicle_id AND leased.leased_until IS NOT NULL
+        )
         FOR UPDATE SKIP LOCKED
     )
 """
@@ -241,7 +244,9 @@ def _forget_dirty(connection: Connection, snapshot: str) -> None:
     """Take what the snapshot shows as dirty for done: all that is fed was made of it since.
 
     Without this the drain would do all of a first import again, while searches are said to be as
-    old as that. Rows that it is at work on are left to it.
+    old as that. Vehicles that it is at work on, or was, are left to it with all their rows: it may
+    still write what it read before, where the search table held what is true already and so was
+    not written. Only a later row mends that.
     """
     if connection.execute(_FORGET, [snapshot]).rowcount:
         connection.execute("VACUUM search_dirty")  # searches look for its first row

@@ -13,7 +13,7 @@ import pytest
 from elasticsearch import Elasticsearch
 from psycopg.rows import TupleRow
 
-from indexer import drain, search_table
+from indexer import drain, lag, search_table
 from indexer.documents import Document, next_version, read
 from indexer.rebuild import _LOCK as REBUILD_LOCK
 from indexer.rebuild import RebuildError, refill
@@ -224,6 +224,26 @@ def test_a_refill_never_runs_twice(conn: Connection, site: Site) -> None:
         other.execute("SELECT pg_advisory_lock(%s)", [REBUILD_LOCK])
         with pytest.raises(RebuildError, match="another `rides reindex`"):
             refill(site.conn, nothing)
+
+
+@pytest.mark.parametrize("again", [Site.rebuild, lambda site: refill(site.conn, nothing)])
+def test_what_a_drain_is_at_work_on_is_left_to_it_with_all_that_was_written_since(
+    site: Site, again: Any
+) -> None:
+    """It may write what it has read last: only what was written since can mend that."""
+    vehicle = site.store(daily_rate_cents=4000)
+    site.drain()
+    site.conn.execute("UPDATE vehicles SET daily_rate_cents = 1 WHERE id = %s", [vehicle])
+    batch = drain.lease(site.conn)
+    version, read_then = next_version(site.conn), read(site.conn, [vehicle])
+    # As before: the table holds that already, so nothing is written to it now.
+    site.conn.execute("UPDATE vehicles SET daily_rate_cents = 4000 WHERE id = %s", [vehicle])
+    again(site)
+    search_table.write(site.conn, read_then, version)
+    lag.done(site.conn, batch.rows)
+    assert rate(site.conn, vehicle) == 1
+    site.drain()
+    assert rate(site.conn, vehicle) == 4000
 
 
 def test_a_refill_leaves_the_drain_nothing_if_nothing_else_is_fed(conn: Connection) -> None:
