@@ -117,9 +117,11 @@ def revised(conn, revision):
     (before,) = conn.execute("DELETE FROM alembic_version RETURNING version_num").fetchone()
     if revision:
         conn.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
-    yield
-    conn.execute("DELETE FROM alembic_version")
-    conn.execute("INSERT INTO alembic_version VALUES (%s)", [before])
+    try:
+        yield
+    finally:
+        conn.execute("DELETE FROM alembic_version")
+        conn.execute("INSERT INTO alembic_version VALUES (%s)", [before])
 
 
 def test_an_alarm_of_the_index_is_a_failed_component(client, search, monkeypatch):

@@ -141,7 +141,7 @@ def test_a_later_rebuild_leaves_the_drain_everything(live: Site) -> None:
     assert [vehicle for vehicle, _ in live.dirty()] == [vehicle]
 
 
-def test_a_rebuild_leaves_the_drain_what_it_is_at_work_on(site: Site) -> None:
+def test_a_rebuild_does_not_wait_for_rows_that_a_drain_is_leasing(site: Site) -> None:
     held, free = site.store(), site.store()
     with site.another() as other, other.transaction():
         other.execute("SELECT FROM search_dirty WHERE vehicle_id = %s FOR UPDATE", [held])
