@@ -19,7 +19,7 @@ from search.clusters import FEW
 from search.fields import FACETS, camel
 from tests import factory
 from tests.market import Market
-from tests.search.test_popular import call, counting, forget, searched, shown
+from tests.search.test_popular import call, counted_by_hand, counting, searched, shown
 
 # Every value that can be shown of it is its own, and so is where it stands.
 SECRET: dict[str, Any] = {
@@ -35,8 +35,7 @@ TYPED = ["z", "zas", "zastava zx", "zatsava", "zadar", "zagora", "zambia", "zith
 @pytest.fixture
 def screens(market: Market, settings: Settings) -> Iterator[list[TestClient]]:
     """The API over Elasticsearch, over PostgreSQL alone, and fallen back to it."""
-    forget(market)
-    with ExitStack() as stack:
+    with counted_by_hand(market), ExitStack() as stack:
         opened = [market.api]
         for url in ("", "http://127.0.0.1:1"):
             chosen = settings.model_copy(update={"elasticsearch_url": url})
@@ -44,7 +43,6 @@ def screens(market: Market, settings: Settings) -> Iterator[list[TestClient]]:
                 stack.enter_context(TestClient(create_app(chosen), raise_server_exceptions=False))
             )
         yield opened
-    forget(market)
 
 
 def everything(api: TestClient) -> tuple[str, int]:
