@@ -29,6 +29,11 @@ _BOUNDED = tuple(
     for field in FIELDS
     if field.bounds
 )
+_BETWEEN = tuple(
+    field.bounds.parameter
+    for field in FIELDS
+    if field.bounds and field.bounds.ends == ("min", "max")
+)
 
 
 # With which others a parameter may be at odds: nothing is said of it where one of them is wrong.
@@ -172,12 +177,10 @@ def _contradictions(asked: FixedParameters, today: date) -> list[tuple[str, str]
     if asked.lat is None and asked.radius_km is not None:
         errors.append(("radiusKm", "needs lat and lon"))
     errors += _wrong_dates(asked, today)
-    for field in FIELDS:
-        if field.bounds and field.bounds.ends == ("min", "max"):
-            name = field.bounds.parameter
-            low, high = getattr(asked, f"{name}_min"), getattr(asked, f"{name}_max")
-            if low is not None and high is not None and low > high:
-                errors.append((f"{name}Min", f"must not be above {name}Max"))
+    for name in _BETWEEN:
+        low, high = getattr(asked, f"{name}_min"), getattr(asked, f"{name}_max")
+        if low is not None and high is not None and low > high:
+            errors.append((f"{name}Min", f"must not be above {name}Max"))
     if asked.facets and "none" in asked.facets and len(asked.facets) > 1:
         errors.append(("facets", "none excludes every other facet"))
     return errors
@@ -282,17 +285,18 @@ def _request(asked: FixedParameters, box: Box | None, *, dated: bool) -> SearchR
     """The search; where it is not `dated`, what is said of days is wrong and left out."""
     dates = _dates(asked) if dated else None
     filters, ranges, flags = {}, {}, {}
+    given = asked.model_fields_set
     for name in _MATCHED:
-        if values := getattr(asked, name):
+        if name in given and (values := getattr(asked, name)):
             # Case is ignored, so "Kia" and "kia" are one value.
             filters[name] = tuple({value.lower(): value for value in values}.values())
     for name in _FLAGS:
-        if (flag := getattr(asked, name)) is not None:
+        if name in given and (flag := getattr(asked, name)) is not None:
             flags[name] = flag
     for name, least, most, bounds in _BOUNDED:
-        low = _stored(getattr(asked, least, None), bounds.scale, ceil)
-        high = _stored(getattr(asked, most, None), bounds.scale, floor)
-        if low is not None or high is not None:
+        if least in given or most in given:
+            low = _stored(getattr(asked, least, None), bounds.scale, ceil)
+            high = _stored(getattr(asked, most, None), bounds.scale, floor)
             ranges[name] = (low, high)
     near = None
     if asked.lat is not None and asked.lon is not None:

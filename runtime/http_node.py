@@ -24,6 +24,8 @@ from elastic_transport import (
 from elastic_transport._node import NodeApiResponse  # what a node answers; not exported
 from elastic_transport.client_utils import DEFAULT, DefaultType
 
+_JSON = "accept: application/json\r\ncontent-type: application/json\r\n"
+
 
 class _Connection(asyncio.Protocol):
     """One connection; `idle` is where it waits for its next request, and leaves when it is cut."""
@@ -43,7 +45,7 @@ class _Connection(asyncio.Protocol):
             httptools.HttpParserError: what came is not HTTP.
         """
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self.headers: list[tuple[bytes, bytes]] = []
         self.body: list[bytes] = []
         self.begun = False  # whether any of the answer has come
         self._bodiless, self._kept = bodiless, False
@@ -84,7 +86,7 @@ class _Connection(asyncio.Protocol):
     # What httptools calls
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
@@ -139,30 +141,46 @@ class HttpNode(BaseAsyncNode):
         """
         timeout = self.config.request_timeout if request_timeout is DEFAULT else request_timeout
         given = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
-        content = body or b""
-        head = (
-            f"{method} {self.path_prefix}{target} HTTP/1.1\r\n{self._head}{given}"
-            f"content-length: {len(content)}\r\n\r\n"
-        ).encode("latin-1")
         begun = time.monotonic()
-        try:
-            async with asyncio.timeout(timeout), self._places:
-                answer = await self._exchange(head, content, bodiless=method == "HEAD")
-        except TimeoutError as error:
-            msg = f"no answer within {timeout} s"
-            raise ConnectionTimeout(msg, errors=(error,)) from None
-        except ssl.SSLError as error:
-            raise TlsError(str(error), errors=(error,)) from None
-        except (OSError, httptools.HttpParserError) as error:
-            raise ConnectionError(str(error), errors=(error,)) from None
+        answer = await self._answer(method, target, given, body or b"", timeout)
         meta = ApiResponseMeta(
             node=self.config,
             duration=time.monotonic() - begun,
             http_version="1.1",
             status=answer.status,
-            headers=HttpHeaders(answer.headers),
+            headers=HttpHeaders(
+                {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
+            ),
         )
         return NodeApiResponse(meta, b"".join(answer.body))
+
+    async def post(self, target: str, body: bytes, timeout: float) -> tuple[int, bytes]:  # noqa: ASYNC109 - the request's own
+        """What the server answers to JSON: its status, and its body as it stands.
+
+        Raises as `perform_request` does. The client's transport would choose among servers, parse
+        the answer, and try again.
+        """
+        answer = await self._answer("POST", target, _JSON, body, timeout)
+        return answer.status, b"".join(answer.body)
+
+    async def _answer(
+        self, method: str, target: str, given: str, content: bytes, patience: float | None
+    ) -> _Connection:
+        """The connection that holds the answer; `given` are header lines."""
+        head = (
+            f"{method} {self.path_prefix}{target} HTTP/1.1\r\n{self._head}{given}"
+            f"content-length: {len(content)}\r\n\r\n"
+        ).encode("latin-1")
+        try:
+            async with asyncio.timeout(patience), self._places:
+                return await self._exchange(head, content, bodiless=method == "HEAD")
+        except TimeoutError as error:
+            msg = f"no answer within {patience} s"
+            raise ConnectionTimeout(msg, errors=(error,)) from None
+        except ssl.SSLError as error:
+            raise TlsError(str(error), errors=(error,)) from None
+        except (OSError, httptools.HttpParserError) as error:
+            raise ConnectionError(str(error), errors=(error,)) from None
 
     async def _exchange(self, head: bytes, content: bytes, *, bodiless: bool) -> _Connection:
         """The connection that holds the answer; it is kept if it may be.

@@ -96,11 +96,14 @@ async def _unread(
     found = await truth.items(part.unread, request.dates, now)
     if found is None:
         return None
-    kept = [(each, found[each]) for each in part.unread if each in found]
-    return {
-        vehicle: ready(request, each.item, each.total, _window(request.dates, each.start))
-        for vehicle, each in kept
-    }
+    shown: dict[int, Item] = {}
+    flexible = request.dates is not None and request.dates.flexible
+    for vehicle in part.unread:
+        if vehicle in found:
+            start, item, total = found[vehicle]
+            beside = _window(request.dates, start) if flexible else {}
+            shown[vehicle] = ready(request, item, total, beside)
+    return shown
 
 
 def _by_id(items: Iterable[dict[str, Any]]) -> dict[int, Item]:

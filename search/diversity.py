@@ -5,7 +5,7 @@ once, on the first page; what that does not show is pinned, as ids, by its curso
 one list into pieces, and behind the window the walk continues after the hundredth hit.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from heapq import heappop, heappush, heapreplace
 from typing import Any, Protocol
@@ -93,8 +93,9 @@ def rerank(
     asked for further down (docs/adr/0020).
 
     Maximal marginal relevance (Carbonell and Goldstein, 1998), with repetitions for similarity; the
-    better candidate wins a tie. Costs only grow: what repeats something is put back with its cost,
-    and looked at again when that comes up, so a look or two at each replace comparing all with all.
+    better candidate wins a tie. Costs only grow: each begins with what it will cost for certain,
+    what costs more is put back with that, and looked at again when it comes up. So a look or two at
+    each replace comparing all with all.
     """
     repeats = diversity.repeats
     counts = range(repeats + 1)
@@ -102,30 +103,40 @@ def rerank(
     if not by_model:
         return _by_one(candidates, [each.host for each in candidates], host_costs)
     model_costs = [diversity.cost(0, n) for n in counts]
-    if len({each.host for each in candidates}) == len(candidates):
+    times = Counter([each.host for each in candidates])
+    if len(times) == len(candidates):
         return _by_one(candidates, [each.model for each in candidates], model_costs)
+    # Better ones of its model stand before it for certain if their hosts have no other.
+    unseen: list[tuple[float, int, Candidate]] = []
+    models: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
+    for rank, each in enumerate(candidates):
+        _, score, host, model = each
+        before = models[model]
+        unseen.append((model_costs[before] - score, rank, each))
+        if before < repeats and times[host] == 1:
+            models[model] = before + 1
+    unseen.sort(reverse=True)
     # How many of each stand before, up to the number from which on more cost the same.
     hosts: defaultdict[int | None, int] = defaultdict(int)
-    models: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
-    unseen = [(-each.score, rank, each) for rank, each in enumerate(candidates)]
-    unseen.reverse()
+    models.clear()
     put_back: list[tuple[float, int, Candidate]] = []  # a heap
     order: list[int] = []
     while unseen or put_back:
         again = not unseen or (put_back and put_back[0] < unseen[-1])
         value, rank, best = put_back[0] if again else unseen.pop()
-        host, model = hosts[best.host], models[best.model]
-        now = host_costs[host] + model_costs[model] - best.score
+        vehicle_id, score, host, model = best
+        of_host, of_model = hosts[host], models[model]
+        now = host_costs[of_host] + model_costs[of_model] - score
         if now > value:
             (heapreplace if again else heappush)(put_back, (now, rank, best))
             continue
         if again:
             heappop(put_back)
-        order.append(best.id)
-        if host < repeats:
-            hosts[best.host] = host + 1
-        if model < repeats:
-            models[best.model] = model + 1
+        order.append(vehicle_id)
+        if of_host < repeats:
+            hosts[host] = of_host + 1
+        if of_model < repeats:
+            models[model] = of_model + 1
     return tuple(order)
 
 
@@ -139,10 +150,10 @@ def _by_one(
     before: defaultdict[Hashable, int] = defaultdict(int)
     last = len(costs) - 1
     worth: list[tuple[float, int, int]] = []
-    for rank, (each, kind) in enumerate(zip(candidates, of, strict=True)):
+    for rank, ((vehicle_id, score, _, _), kind) in enumerate(zip(candidates, of, strict=True)):
         repeated = before[kind]
-        worth.append((costs[repeated] - each.score, rank, each.id))
+        worth.append((costs[repeated] - score, rank, vehicle_id))
         if repeated < last:
             before[kind] = repeated + 1
     worth.sort()
-    return tuple(vehicle_id for *_, vehicle_id in worth)
+    return tuple([vehicle_id for _, _, vehicle_id in worth])

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import orjson
 import structlog
 from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
-from elasticsearch.serializer import CompatibilityModeJsonSerializer, OrjsonSerializer
+from elasticsearch.serializer import OrjsonSerializer
 
 from runtime.http_node import HttpNode
 from runtime.settings import Settings
@@ -24,16 +25,6 @@ log = structlog.get_logger(__name__)
 
 Read = TypeVar("Read")
 Parsed = TypeVar("Parsed", Counted, Found)
-
-_TYPE = "application/json"
-_JSON = {"accept": _TYPE, "content-type": _TYPE}
-
-
-class _Unread(OrjsonSerializer):
-    """Leaves an answer to be parsed into what was asked for."""
-
-    def json_loads(self, data: bytes) -> bytes:
-        return data
 
 
 class SearchUnavailableError(RuntimeError):
@@ -49,6 +40,7 @@ class Engine:
     """Elasticsearch behind one alias; without a client nothing is asked and nothing answered."""
 
     client: AsyncElasticsearch | None
+    node: HttpNode | None  # the client's, which searches ask themselves
     alias: str
 
     async def search(self, request: SearchRequest) -> page.SearchPage:
@@ -120,38 +112,28 @@ class Engine:
             raise SearchUnavailableError(msg) from error
 
     async def _call(self, path: str, content: dict[str, Any], *, preference: str) -> bytes:
-        if self.client is None:
+        if self.node is None:
             msg = "no Elasticsearch is configured: set RIDES_ELASTICSEARCH_URL"
             raise SearchUnavailableError(msg)
+        target = f"{path}?allow_partial_search_results=false&preference={preference}"
         try:
-            # The transport itself: the client above it adds only what this call has no use for.
-            answer = await self.client.transport.perform_request(
-                "POST",
-                f"{path}?allow_partial_search_results=false&preference={preference}",
-                headers=_JSON,
-                body=content,
-                # The client's own settings do not reach its transport: by itself that would wait
-                # ten seconds, and ask again three times at once.
-                request_timeout=ENGINE_TIMEOUT_S,
-                max_retries=0,
-                retry_on_timeout=False,
-            )
+            status, answer = await self.node.post(target, orjson.dumps(content), ENGINE_TIMEOUT_S)
         except TransportConnectionError as error:
             msg = "Elasticsearch does not answer: see RIDES_ELASTICSEARCH_URL"
             raise SearchUnavailableError(msg) from error
         except TransportError as error:
             msg = f"Elasticsearch could not answer: {error}"
             raise SearchUnavailableError(msg) from error
-        if answer.meta.status == HTTPStatus.NOT_FOUND:
+        if status == HTTPStatus.NOT_FOUND:
             msg = f"no index is live behind the alias {self.alias!r}: run `rides reindex`"
             raise SearchUnavailableError(msg)
-        if answer.meta.status == HTTPStatus.BAD_REQUEST:
-            msg = f"Elasticsearch refused the question: {_text(answer.body)}"
+        if status == HTTPStatus.BAD_REQUEST:
+            msg = f"Elasticsearch refused the question: {answer.decode(errors='replace')}"
             raise SearchRefusedError(msg)
-        if answer.meta.status != HTTPStatus.OK:
-            msg = f"Elasticsearch answered {answer.meta.status}: {_text(answer.body)}"
+        if status != HTTPStatus.OK:
+            msg = f"Elasticsearch answered {status}: {answer.decode(errors='replace')}"
             raise SearchUnavailableError(msg)
-        return answer.body  # type: ignore[no-any-return]
+        return answer
 
     async def ping(self) -> bool:
         """Whether an index is live behind the alias."""
@@ -168,24 +150,16 @@ class Engine:
             await self.client.close()
 
 
-def _text(body: bytes | str) -> str:
-    return body if isinstance(body, str) else body.decode(errors="replace")
-
-
 def open_engine(settings: Settings) -> Engine:
     """An engine for `settings`; connects when first asked.
 
     The client's own retries are off: at once and without a pause, they multiply an overload.
     """
     if not settings.elasticsearch_url:
-        return Engine(None, settings.index_alias)
+        return Engine(None, None, settings.index_alias)
     client = AsyncElasticsearch(
         settings.elasticsearch_url,
-        # What it is asked for by its own methods it marks as of its version.
-        serializers={
-            _TYPE: _Unread(),
-            CompatibilityModeJsonSerializer.mimetype: OrjsonSerializer(),
-        },
+        serializer=OrjsonSerializer(),
         request_timeout=ENGINE_TIMEOUT_S,
         max_retries=0,
         retry_on_timeout=False,
@@ -193,4 +167,5 @@ def open_engine(settings: Settings) -> Engine:
         node_class=HttpNode,
         meta_header=False,  # what the client is made of, put together anew for every call
     )
-    return Engine(client, settings.index_alias)
+    node = cast("HttpNode", client.transport.node_pool.get())  # the only one of one address
+    return Engine(client, node, settings.index_alias)

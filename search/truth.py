@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
-from typing import NamedTuple
 
 import psycopg
 import structlog
@@ -46,12 +45,8 @@ _ITEMS = """
 _TOTAL = TOTAL.format(days="%(days)s")
 
 
-class Shown(NamedTuple):
-    """A vehicle that can be booked: from which day, its item as JSON, its total in cents."""
-
-    start: date | None
-    item: bytes
-    total: bytes | None
+# A vehicle that can be booked: from which day, its item as JSON, its total in cents.
+Shown = tuple[date | None, bytes, bytes | None]
 
 
 class Truth:
@@ -83,9 +78,14 @@ class Truth:
         starts, days = (dates.starts, dates.days) if dates else ([], 0)
         statement, values = bookable.statement(ids, starts, days, now)
         rows = await self._ask(_items(statement, with_totals=bool(dates)), values)
-        if rows is None or any(item is None or (dates and not total) for *_, item, total in rows):
+        if rows is None:
             return None
-        return {int(each): Shown(_day(start), item, total) for each, start, item, total in rows}
+        found: dict[int, Shown] = {}
+        for each, start, item, total in rows:
+            if item is None or (dates and not total):
+                return None
+            found[int(each)] = (_day(start), item, total)
+        return found
 
     async def oldest_change(self) -> float | None:
         """When, on this process's clock, the oldest change that is not searchable yet was made.

@@ -106,6 +106,18 @@ def test_connections_are_kept_and_what_is_sent_is_http(run):
     run(asked())
 
 
+def test_a_posted_question_is_answered_as_it_stands(run):
+    async def asked():
+        async with served(OK, headers={"authorization": "Basic abc"}) as (server, node):
+            assert await node.post("/_search?a=b", b'{"q":1}', 1) == (200, b"hello")
+            assert server.bodies == [b'{"q":1}']
+            lines = server.heads[0].splitlines()
+            assert lines[0] == "POST /_search?a=b HTTP/1.1"
+            assert {"authorization: Basic abc", "content-type: application/json"} <= {*lines}
+
+    run(asked())
+
+
 def test_no_more_connections_than_allowed(run):
     async def asked():
         async with served(*[OK] * 9, connections_per_node=1) as (server, node):
