@@ -131,9 +131,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await app.state.connections.close()
             await engine.dispose()
 
-    app = FastAPI(lifespan=lifespan, redirect_slashes=False, **openapi.METADATA)
+    app = FastAPI(
+        lifespan=lifespan,
+        redirect_slashes=False,
+        # Metrics and logs are our own: /metrics and standard output. It would ask each request.
+        telemetry={"metrics": False, "logs": False},
+        **openapi.METADATA,
+    )
     app.state.settings = chosen
-    app.add_middleware(DirectRoutes, routes=search.router.routes)
+    app.add_middleware(
+        DirectRoutes, routes=[route for each in RESOURCES for route in each.router.routes]
+    )
     if chosen.rate_limits:
         app.add_middleware(RateLimits)
     app.add_middleware(RequestEnvelope)

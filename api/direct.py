@@ -1,4 +1,4 @@
-"""Routes without FastAPI between the request and their function: every search, every hold.
+"""Routes without FastAPI between the request and their function: searches, every hold.
 
 Around a route's function FastAPI solves dependencies, each with all that it depends on wherever it
 is named, and keeps stacks of what they leave open: 0.1 to 0.3 ms of CPU (docs/adr/0037, 0039). Its

@@ -5,12 +5,11 @@ through it: 80 µs of CPU, mostly the log line.
 """
 
 import re
-import secrets
 import time
 from contextlib import suppress
+from random import getrandbits
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +18,7 @@ from bookings.pictures import MOST_BYTES
 
 log = structlog.get_logger()
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -129,5 +128,7 @@ class RequestEnvelope:
 
 
 def _request_id(scope: Scope) -> str:
-    given = Headers(scope=scope).get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return str(value, "ascii")
+    return f"{getrandbits(128):032x}"  # to tell requests apart; it protects nothing

@@ -142,7 +142,12 @@ class HttpNode(BaseAsyncNode):
         timeout = self.config.request_timeout if request_timeout is DEFAULT else request_timeout
         given = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         begun = time.monotonic()
-        answer = await self._answer(method, target, given, body or b"", timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                answer = await self._answer(method, target, given, body or b"")
+        except TimeoutError as error:
+            msg = f"no answer within {timeout} s"
+            raise ConnectionTimeout(msg, errors=(error,)) from None
         meta = ApiResponseMeta(
             node=self.config,
             duration=time.monotonic() - begun,
@@ -154,29 +159,27 @@ class HttpNode(BaseAsyncNode):
         )
         return NodeApiResponse(meta, b"".join(answer.body))
 
-    async def post(self, target: str, body: bytes, timeout: float) -> tuple[int, bytes]:  # noqa: ASYNC109 - the request's own
+    async def post(self, target: str, body: bytes) -> tuple[int, bytes]:
         """What the server answers to JSON: its status, and its body as it stands.
 
-        Raises as `perform_request` does. The client's transport would choose among servers, parse
+        For as long as the caller waits. The client's transport would choose among servers, parse
         the answer, and try again.
+
+        Raises:
+            ConnectionError, TlsError: as `perform_request`.
         """
-        answer = await self._answer("POST", target, _JSON, body, timeout)
+        answer = await self._answer("POST", target, _JSON, body)
         return answer.status, b"".join(answer.body)
 
-    async def _answer(
-        self, method: str, target: str, given: str, content: bytes, patience: float | None
-    ) -> _Connection:
+    async def _answer(self, method: str, target: str, given: str, content: bytes) -> _Connection:
         """The connection that holds the answer; `given` are header lines."""
         head = (
             f"{method} {self.path_prefix}{target} HTTP/1.1\r\n{self._head}{given}"
             f"content-length: {len(content)}\r\n\r\n"
         ).encode("latin-1")
         try:
-            async with asyncio.timeout(patience), self._places:
+            async with self._places:
                 return await self._exchange(head, content, bodiless=method == "HEAD")
-        except TimeoutError as error:
-            msg = f"no answer within {patience} s"
-            raise ConnectionTimeout(msg, errors=(error,)) from None
         except ssl.SSLError as error:
             raise TlsError(str(error), errors=(error,)) from None
         except (OSError, httptools.HttpParserError) as error:

@@ -110,11 +110,10 @@ def rerank(
     unseen: list[tuple[float, int, Candidate]] = []
     models: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
     for rank, each in enumerate(candidates):
-        _, score, host, model = each
-        before = models[model]
-        unseen.append((model_costs[before] - score, rank, each))
-        if before < repeats and times[host] == 1:
-            models[model] = before + 1
+        before = models[each.model]
+        unseen.append((model_costs[before] - each.score, rank, each))
+        if before < repeats and times[each.host] == 1:
+            models[each.model] = before + 1
     unseen.sort(reverse=True)
     # How many of each stand before, up to the number from which on more cost the same.
     hosts: defaultdict[int | None, int] = defaultdict(int)
@@ -124,15 +123,15 @@ def rerank(
     while unseen or put_back:
         again = not unseen or (put_back and put_back[0] < unseen[-1])
         value, rank, best = put_back[0] if again else unseen.pop()
-        vehicle_id, score, host, model = best
+        host, model = best.host, best.model
         of_host, of_model = hosts[host], models[model]
-        now = host_costs[of_host] + model_costs[of_model] - score
+        now = host_costs[of_host] + model_costs[of_model] - best.score
         if now > value:
             (heapreplace if again else heappush)(put_back, (now, rank, best))
             continue
         if again:
             heappop(put_back)
-        order.append(vehicle_id)
+        order.append(best.id)
         if of_host < repeats:
             hosts[host] = of_host + 1
         if of_model < repeats:
@@ -150,9 +149,9 @@ def _by_one(
     before: defaultdict[Hashable, int] = defaultdict(int)
     last = len(costs) - 1
     worth: list[tuple[float, int, int]] = []
-    for rank, ((vehicle_id, score, _, _), kind) in enumerate(zip(candidates, of, strict=True)):
+    for rank, (each, kind) in enumerate(zip(candidates, of, strict=True)):
         repeated = before[kind]
-        worth.append((costs[repeated] - score, rank, vehicle_id))
+        worth.append((costs[repeated] - each.score, rank, each.id))
         if repeated < last:
             before[kind] = repeated + 1
     worth.sort()

@@ -37,7 +37,10 @@ class SearchRefusedError(SearchUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Elasticsearch behind one alias; without a client nothing is asked and nothing answered."""
+    """Elasticsearch behind one alias; without a client nothing is asked and nothing answered.
+
+    It waits for as long as its caller does.
+    """
 
     client: AsyncElasticsearch | None
     node: HttpNode | None  # the client's, which searches ask themselves
@@ -47,8 +50,8 @@ class Engine:
         """One page, from one call.
 
         Raises:
-            SearchUnavailableError: no index is live, the server does not answer within 1 s, or its
-                answer is partial or none.
+            SearchUnavailableError: no index is live, the server cannot be reached, or its answer is
+                partial or none.
         """
         # The same copy of the index for every page of a search.
         preference = request.fingerprint()
@@ -117,7 +120,7 @@ class Engine:
             raise SearchUnavailableError(msg)
         target = f"{path}?allow_partial_search_results=false&preference={preference}"
         try:
-            status, answer = await self.node.post(target, orjson.dumps(content), ENGINE_TIMEOUT_S)
+            status, answer = await self.node.post(target, orjson.dumps(content))
         except TransportConnectionError as error:
             msg = "Elasticsearch does not answer: see RIDES_ELASTICSEARCH_URL"
             raise SearchUnavailableError(msg) from error

@@ -68,7 +68,7 @@ class Searches:
             SearchUnavailableError: neither engine answers.
         """
         # An engine's own order continues there alone, even where the other could answer.
-        asked = self._elasticsearch
+        asked = partial(diversity.search, self.elasticsearch)
         other = partial(diversity.search, self.postgres)
         if issuer == POSTGRES and _own_order(request):
             page, engine = await other(request), POSTGRES
@@ -110,7 +110,7 @@ class Searches:
             msg = "Elasticsearch is not asked now"
             raise SearchUnavailableError(msg)
         try:
-            page = await self._elasticsearch(request)
+            page = await _in_time(diversity.search(self.elasticsearch, request))
         except SearchRefusedError:
             self.breaker.succeeded()
             raise
@@ -125,17 +125,9 @@ class Searches:
 
         Whether it answers says nothing to the breaker: a search can do without.
         """
-        chosen = self.postgres if engine == POSTGRES else self.elasticsearch
-        return await chosen.count(requests)
-
-    async def _elasticsearch(self, request: SearchRequest) -> SearchPage:
-        # A first page takes two calls: both have the time of one.
-        try:
-            async with asyncio.timeout(ENGINE_TIMEOUT_S):
-                return await diversity.search(self.elasticsearch, request)
-        except TimeoutError as error:
-            msg = f"Elasticsearch did not answer within {ENGINE_TIMEOUT_S} s"
-            raise SearchUnavailableError(msg) from error
+        if engine == POSTGRES:
+            return await self.postgres.count(requests)
+        return await _in_time(self.elasticsearch.count(requests))
 
     async def _answer(
         self,
@@ -155,7 +147,7 @@ class Searches:
         """The answer, and who gave it: the door that every question goes through."""
         if self.configured and self.breaker.lets_pass():
             try:
-                found = await elasticsearch(question)
+                found = await _in_time(elasticsearch(question))
             except SearchRefusedError as error:
                 # A question that it cannot answer must not keep the others from it.
                 self.breaker.succeeded()
@@ -179,6 +171,20 @@ class Searches:
         """Close the connections of both."""
         await self.elasticsearch.close()
         await self.postgres.close()
+
+
+async def _in_time(asking: Awaitable[Found]) -> Found:
+    """What Elasticsearch answers in the time of one call, though a first page takes two.
+
+    Raises:
+        SearchUnavailableError: it does not, or cannot.
+    """
+    try:
+        async with asyncio.timeout(ENGINE_TIMEOUT_S):
+            return await asking
+    except TimeoutError as error:
+        msg = f"Elasticsearch did not answer within {ENGINE_TIMEOUT_S} s"
+        raise SearchUnavailableError(msg) from error
 
 
 async def _refuse_the_other_order(request: SearchRequest) -> SearchPage:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import asin, cos, radians, sin, sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from msgspec import Struct
@@ -73,7 +73,7 @@ class SearchPage(Struct, frozen=True):
         return bool(self.pinned) or self.last is not None
 
 
-class Candidate(NamedTuple):
+class Candidate(Struct, frozen=True, gc=False):
     """A hit by what its place among the first depends on."""
 
     id: int

@@ -33,6 +33,8 @@ _PLAIN = str.maketrans(
 
 def fold(text: str) -> str:
     """In lower case and without accents, as the analyzer `words` does it."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.lower().translate(_PLAIN))
     return "".join(each for each in decomposed if not unicodedata.combining(each))
 
@@ -129,4 +131,6 @@ def mark(value: str, asked: Sequence[str]) -> str:
 
 def _letters(word: str, folded: int) -> int:
     """How many letters of a word make so many of the folded one."""
+    if word.isascii():
+        return folded
     return next(n for n in range(1, len(word) + 1) if len(fold(word[:n])) >= folded)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from api import filter_values, media, understanding, write_tokens
 from api.dependencies import Now
+from api.direct import DirectRoute
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
 from api.search_parameters import Accepted, openapi_parameters, parse_for, require_whole
@@ -19,7 +20,7 @@ from search.fallback import Answer
 PARAMETERS = Accepted.searching(
     "ClusterParameters", without={"sort", "facets", "limit", "cursor"}, **lookups.CLUSTERS
 )
-router = APIRouter(prefix="/v1/search", tags=["search"])
+router = APIRouter(prefix="/v1/search", tags=["search"], route_class=DirectRoute)
 
 
 @router.get(

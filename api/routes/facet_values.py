@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from api import filter_values, understanding, write_tokens
 from api.dependencies import Now
+from api.direct import DirectRoute
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
 from api.search_parameters import Accepted, openapi_parameters, parse_for, require_whole
@@ -15,7 +16,7 @@ from search.facet_values import FACET_OF, FacetQuestion
 PARAMETERS = Accepted.searching(
     "FacetValuesParameters", without={"sort", "facets", "cursor"}, **lookups.FACET_VALUES
 )
-router = APIRouter(prefix="/v1/search", tags=["search"])
+router = APIRouter(prefix="/v1/search", tags=["search"], route_class=DirectRoute)
 
 
 @router.get(
