@@ -76,24 +76,25 @@ class RequestEnvelope:
             await send(message)
 
         began = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive_limited, send_enveloped)
-            except Exception as error:
-                # Once the answer has begun there is no other to give: let the server cut it off.
-                if status:
-                    raise
-                await unexpected(error)(scope, receive, send_enveloped)
-            finally:
-                route = scope.get("route")
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    # The template: a path can carry what is nobody's business.
-                    route=getattr(route, "path", "unmatched"),
-                    status=status,
-                    ms=round((time.perf_counter() - began) * 1000, 1),
-                )
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self.app(scope, receive_limited, send_enveloped)
+        except Exception as error:
+            # Once the answer has begun there is no other to give: let the server cut it off.
+            if status:
+                raise
+            await unexpected(error)(scope, receive, send_enveloped)
+        finally:
+            route = scope.get("route")
+            log.info(
+                "request",
+                method=scope["method"],
+                # The template: a path can carry what is nobody's business.
+                route=getattr(route, "path", "unmatched"),
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+            )
+            structlog.contextvars.reset_contextvars(**bound)
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)

@@ -6,8 +6,8 @@ one list into pieces, and behind the window the walk continues after the hundred
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
-from heapq import heappop, heappush, heapreplace
+from collections.abc import Sequence
+from heapq import heapify, heappop, heapreplace
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -93,66 +93,67 @@ def rerank(
     asked for further down (docs/adr/0020).
 
     Maximal marginal relevance (Carbonell and Goldstein, 1998), with repetitions for similarity; the
-    better candidate wins a tie. Costs only grow: each begins with what it will cost for certain,
-    what costs more is put back with that, and looked at again when it comes up. So a look or two at
-    each replace comparing all with all.
+    better candidate wins a tie. Costs only grow, so of most candidates it is known beforehand what
+    they are worth when they are chosen: those of their model that are better and have a host of
+    their own come before them for certain. The others begin with what they will cost at least, and
+    are put back with what they cost when they come up.
     """
     repeats = diversity.repeats
     counts = range(repeats + 1)
     host_costs = [diversity.cost(n, 0) for n in counts]
     if not by_model:
-        return _by_one(candidates, [each.host for each in candidates], host_costs)
+        return _by_host(candidates, host_costs)
     model_costs = [diversity.cost(0, n) for n in counts]
     times = Counter([each.host for each in candidates])
-    if len(times) == len(candidates):
-        return _by_one(candidates, [each.model for each in candidates], model_costs)
-    # Better ones of its model stand before it for certain if their hosts have no other.
-    unseen: list[tuple[float, int, Candidate]] = []
+    certain: list[tuple[float, int, Candidate]] = []
+    others: list[tuple[float, int, Candidate]] = []
+    doubtful = set()  # models of which a better one shares its host
     models: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
     for rank, each in enumerate(candidates):
-        before = models[each.model]
-        unseen.append((model_costs[before] - each.score, rank, each))
-        if before < repeats and times[each.host] == 1:
-            models[each.model] = before + 1
-    unseen.sort(reverse=True)
-    # How many of each stand before, up to the number from which on more cost the same.
+        model = each.model
+        before = models[model]
+        worth = (model_costs[before] - each.score, rank, each)
+        if times[each.host] > 1:
+            others.append(worth)
+            doubtful.add(model)
+            continue
+        if before == repeats:
+            certain.append(worth)
+            continue
+        (others if model in doubtful else certain).append(worth)
+        models[model] = before + 1
+    certain.sort(reverse=True)
+    heapify(others)
     hosts: defaultdict[int | None, int] = defaultdict(int)
     models.clear()
-    put_back: list[tuple[float, int, Candidate]] = []  # a heap
     order: list[int] = []
-    while unseen or put_back:
-        again = not unseen or (put_back and put_back[0] < unseen[-1])
-        value, rank, best = put_back[0] if again else unseen.pop()
-        host, model = best.host, best.model
-        of_host, of_model = hosts[host], models[model]
+    while others:
+        while certain and certain[-1] < others[0]:
+            best = certain.pop()[2]
+            order.append(best.id)
+            models[best.model] += 1
+        value, rank, best = others[0]
+        of_host, of_model = min(hosts[best.host], repeats), min(models[best.model], repeats)
         now = host_costs[of_host] + model_costs[of_model] - best.score
         if now > value:
-            (heapreplace if again else heappush)(put_back, (now, rank, best))
+            heapreplace(others, (now, rank, best))
             continue
-        if again:
-            heappop(put_back)
+        heappop(others)
         order.append(best.id)
-        if of_host < repeats:
-            hosts[host] = of_host + 1
-        if of_model < repeats:
-            models[model] = of_model + 1
-    return tuple(order)
+        hosts[best.host] += 1
+        models[best.model] += 1
+    return (*order, *[each.id for _, _, each in reversed(certain)])
 
 
-def _by_one(
-    candidates: Sequence[Candidate], of: Sequence[Hashable], costs: Sequence[float]
-) -> tuple[int, ...]:
-    """The same where only one thing repeats: each follows the better ones of its kind for certain.
-
-    So what it costs is known beforehand, and the order is that of what each is then worth.
-    """
-    before: defaultdict[Hashable, int] = defaultdict(int)
+def _by_host(candidates: Sequence[Candidate], costs: Sequence[float]) -> tuple[int, ...]:
+    """The same where only hosts count: what each costs is known of all."""
+    before: defaultdict[int | None, int] = defaultdict(int)
     last = len(costs) - 1
     worth: list[tuple[float, int, int]] = []
-    for rank, (each, kind) in enumerate(zip(candidates, of, strict=True)):
-        repeated = before[kind]
+    for rank, each in enumerate(candidates):
+        repeated = before[each.host]
         worth.append((costs[repeated] - each.score, rank, each.id))
         if repeated < last:
-            before[kind] = repeated + 1
+            before[each.host] = repeated + 1
     worth.sort()
     return tuple([vehicle_id for _, _, vehicle_id in worth])

@@ -40,6 +40,11 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
+# Without any of these no days are said, and none of the patterns has to be tried.
+SAID = re.compile(
+    r"\d|\b(?:day|night|week|fortnight|month|hour|hr|today|tonight|tom|tmr|morning|afternoon|evening|"
+    rf"{_any([*MONTHS, *WEEKDAYS, *ORDINALS, *HOLIDAYS])})"
+)
 MONTH = rf"(?:{_any(MONTHS)})(?: \.)?"
 # "sat nav", "sun roof" and "the sun" are no days.
 _WEEKDAY = rf"(?:(?:{_any(WEEKDAYS)})(?<!\bthe sun)(?! (?:nav|roof|shade|visor|screen|city)\b))"

@@ -14,6 +14,8 @@ Found = tuple[Span, Kind, dict[str, Any]]
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
           "eleven", "twelve", "thirteen", "fourteen", "fifteen")  # fmt: skip
 NUMBER_WORDS = {word: number for number, word in enumerate(_WORDS) if number}
+# Without one of these there is no limit, and none of the patterns has to be tried.
+SAID = re.compile(rf"\d|\b(?:{'|'.join(NUMBER_WORDS)})\b")
 MOST_SEATS = 60
 MOST_STARS = 5
 ABOUT = 0.2  # "about 100" is 80 to 120
@@ -161,6 +163,8 @@ _RATINGS = tuple(
 
 def find(line: Line) -> Iterator[Found]:
     """Every limit that the line states; they may overlap, the longest is meant."""
+    if not SAID.search(line.folded):
+        return
     yield from _seats(line)
     yield from _years(line)
     yield from _ratings(line)

@@ -47,6 +47,8 @@ def understand(
 
 
 def _dates(line: Line, today: date, asked: int | None) -> Iterator[_Found]:
+    if not date_patterns.SAID.search(line.folded):
+        return
     line = line.without(date_patterns.TIME).without(date_patterns.TIME_BEFORE)
     if dates.crowded(line):
         return

@@ -5,10 +5,11 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from typing import Self
+
+from msgspec import Struct
 
 # Letters that do not decompose into a base letter and an accent.
 _LETTERS = str.maketrans({"ħ": "h", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
@@ -30,8 +31,7 @@ def key(text: str) -> str:
     return "".join(character for character in fold(text) if character.isalnum())
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True, gc=False):
     """Where something stands in a line of tokens: from `first` up to, without, `end`."""
 
     first: int
