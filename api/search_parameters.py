@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from math import ceil, floor
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
+from fastapi import Request
 from msgspec import Struct
 from pydantic import ValidationError, create_model
 
@@ -66,6 +68,11 @@ class Accepted(Struct, frozen=True):
 
 
 SEARCH = Accepted(SearchParameters, PARAMETERS)
+
+
+def pairs(request: Request) -> list[tuple[str, str]]:
+    """The pairs of the query string, without the tables that Starlette makes of them."""
+    return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
 def parse(query: Iterable[tuple[str, str]], today: date) -> tuple[SearchRequest, str | None]:

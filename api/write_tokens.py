@@ -6,7 +6,7 @@ Signed because a made-up one would let anybody make searches wait for nothing.
 import hashlib
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Response
 from itsdangerous import BadData, Signer
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -55,16 +55,14 @@ def decode(settings: Settings, token: str) -> int:
         ) from error
 
 
-async def searchable(request: Request) -> bool | None:
-    """Whether the write of the parameter `after` is searchable, in at most 2 s; None without it.
+async def searchable(state: Any, token: str | None) -> bool | None:
+    """Whether the write of a token is searchable, in at most 2 s; None without one.
 
     Raises:
         Problem: 400 `invalid-write-token`.
     """
-    token = request.query_params.get("after")
     if token is None:
         return None
-    state = request.app.state
     found: bool = await state.truth.searchable(decode(state.settings, token))
     return found
 

@@ -1,7 +1,8 @@
 """The least that a FastAPI service can do between a client and Elasticsearch: what ours is held to.
 
-It passes on the bodies that it is given, by the same transport, and answers with the documents. It
-reads no parameter and no text, checks nothing, counts nothing, orders nothing and gives no cursor.
+It passes on the bodies that it is given, by the client over such connections as the API has, and
+answers with the documents. It reads no parameter and no text, checks nothing, counts nothing,
+orders nothing and gives no cursor.
 """
 
 import sys

@@ -12,7 +12,13 @@ from api.dependencies import Now
 from api.direct import DirectRoute
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
-from api.search_parameters import Accepted, openapi_parameters, parse_for, require_whole
+from api.search_parameters import (
+    Accepted,
+    openapi_parameters,
+    pairs,
+    parse_for,
+    require_whole,
+)
 from search import checked
 from search.clusters import MapView
 from search.fallback import Answer
@@ -41,13 +47,13 @@ async def cluster_vehicles(request: Request, now: Now) -> Response:
     Single vehicles are checked as a page's are: all of them can be booked.
     """
     begun = time.perf_counter()
-    asked, search = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
+    asked, search = parse_for(PARAMETERS, pairs(request), now.date())
     state = request.app.state
     filter_values.refuse_joined(state, search)
     understood = understanding.first_page_of(state, search, now)
     require_whole(search, understood.request, now.date())
     view = MapView(filter_values.as_shown(state, understood.request), asked.zoom)
-    satisfied = await write_tokens.searchable(request)
+    satisfied = await write_tokens.searchable(state, asked.after)
     return await answer(
         request,
         _shown(state, view, now),

@@ -10,7 +10,13 @@ from api.dependencies import Now
 from api.direct import DirectRoute
 from api.lookups import INVALID_WRITE_TOKEN, SEARCH_UNAVAILABLE, answer
 from api.schemas import lookups
-from api.search_parameters import Accepted, openapi_parameters, parse_for, require_whole
+from api.search_parameters import (
+    Accepted,
+    openapi_parameters,
+    pairs,
+    parse_for,
+    require_whole,
+)
 from search.facet_values import FACET_OF, FacetQuestion
 
 PARAMETERS = Accepted.searching(
@@ -37,7 +43,7 @@ async def find_facet_values(request: Request, now: Now) -> Response:
     a facet of which any value may match leaves its own filter out.
     """
     begun = time.perf_counter()
-    asked, search = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
+    asked, search = parse_for(PARAMETERS, pairs(request), now.date())
     search = replace(search, text=(asked.text or "").strip() or None)
     state = request.app.state
     filter_values.refuse_joined(state, search)
@@ -45,7 +51,7 @@ async def find_facet_values(request: Request, now: Now) -> Response:
     require_whole(search, understood.request, now.date())
     shown = filter_values.as_shown(state, understood.request)
     question = FacetQuestion.of(shown, FACET_OF[asked.facet], asked.q)
-    satisfied = await write_tokens.searchable(request)
+    satisfied = await write_tokens.searchable(state, asked.after)
     return await answer(
         request,
         state.searches.facet_values(question),

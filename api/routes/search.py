@@ -15,7 +15,7 @@ from api.direct import DirectRoute
 from api.errors import Problem, problem_responses
 from api.schemas.common import FieldError
 from api.schemas.search import SearchPage
-from api.search_parameters import openapi_parameters, parse, require_whole
+from api.search_parameters import SEARCH, openapi_parameters, pairs, parse_for, require_whole
 from api.understanding import Understood
 from runtime.settings import Settings
 from search import checked
@@ -55,9 +55,10 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     """
     begun = time.perf_counter()
     state = request.app.state
-    question = _read(request, now)
+    parameters, asked = parse_for(SEARCH, pairs(request), now.date())
+    question = _read(state, asked, parameters.cursor, now)
     truth: Truth = state.truth
-    satisfied = await write_tokens.searchable(request)
+    satisfied = await write_tokens.searchable(state, parameters.after)
     oldest_change = await truth.oldest_change()
     asking = time.perf_counter()
     found = await _search(request, question, now)
@@ -109,9 +110,7 @@ class _Question:
         return f"vehicles {self.sent.fingerprint()}{version}"
 
 
-def _read(request: Request, now: datetime) -> _Question:
-    sent, cursor = parse(request.query_params.multi_items(), now.date())
-    state = request.app.state
+def _read(state: Any, sent: SearchRequest, cursor: str | None, now: datetime) -> _Question:
     if cursor is None:
         filter_values.refuse_joined(state, sent)
         understood = understanding.first_page_of(state, sent, now)

@@ -11,7 +11,7 @@ from api.dependencies import Now
 from api.routes.vehicles import NOT_FOUND, VehicleId
 from api.schemas.search import PARAMETERS as SEARCH
 from api.schemas.similar import SimilarVehicles
-from api.search_parameters import Accepted, openapi_parameters, parse_for
+from api.search_parameters import Accepted, openapi_parameters, pairs, parse_for
 from bookings.service import listed_vehicle
 from search import checked, similar
 from search.profiles import DEFAULT
@@ -37,7 +37,7 @@ async def similar_vehicles(vehicle_id: VehicleId, request: Request, now: Now) ->
     equally alike is ordered as a search is, and no host floods it.
     """
     begun = time.perf_counter()
-    _, asked = parse_for(PARAMETERS, request.query_params.multi_items(), now.date())
+    _, asked = parse_for(PARAMETERS, pairs(request), now.date())
     app = request.app.state
     async with app.sessions() as session:
         vehicle = await listed_vehicle(session, vehicle_id)
