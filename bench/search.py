@@ -39,7 +39,7 @@ from search.understand import vocabulary
 ADDED_SHARE, ADDED_MS, CPU_MS, DEEP = 0.25, 4.0, 4.0, 1.2
 ADDED_SHARE_TYPING = 0.5  # a suggestion's own call is short
 ROUNDS = 60  # of every request of a kind, by every client
-WARM_UP = 15
+WARM_UP_ALL, WARM_UP = 30, 15
 Way = Callable[[], None]
 
 
@@ -57,6 +57,9 @@ def measure(bench: stack.Bench) -> dict[str, Any]:
     results: dict[str, Any] = {}
     with stack.api_process("bench.lean") as (lean, least), stack.api_process() as (api, process):
         at = Addresses(lean, api)
+        for queries in stack.requests().values():
+            # A JVM that has just started compiles for minutes, on the cores of all four ways.
+            _run(chosen, at, queries, 4, WARM_UP_ALL)
         for kind, queries in stack.requests().items():
             for clients in (1, 4):
                 _run(chosen, at, queries, clients, WARM_UP)
