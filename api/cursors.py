@@ -4,27 +4,26 @@ The signature is SHA-384: its 48 bytes fill base64 without a spare bit, so any c
 noticed.
 """
 
-import hashlib
+import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from itsdangerous import BadData, Signer
 
 from api.errors import Problem
 from api.schemas.common import FieldError
 from runtime.settings import Settings
 
 # Base64 is read more generously than it is written: "+" for "-", "/" for "_", "=" for nothing.
-_WRITTEN = re.compile(r"[\w.-]+", re.ASCII)
+_WRITTEN = re.compile(r"([\w-]+)\.([\w-]+)", re.ASCII)
 
 
 def encode(settings: Settings, of: str, last: Mapping[str, Any]) -> str:
     """A cursor that continues the list `of` (such as `reviews of 7`) after `last`."""
     content = urlsafe_b64encode(orjson.dumps(dict(last))).rstrip(b"=")
-    return _signer(settings, of).sign(content).decode()
+    return f"{content.decode()}.{_signature(settings, of, content)}"
 
 
 def decode(settings: Settings, of: str, cursor: str) -> dict[str, Any]:
@@ -33,12 +32,12 @@ def decode(settings: Settings, of: str, cursor: str) -> dict[str, Any]:
     Raises:
         Problem: 400 `invalid-cursor`; it was altered, or belongs to another list.
     """
-    if not _WRITTEN.fullmatch(cursor):
+    written = _WRITTEN.fullmatch(cursor)
+    if written is None:
         raise _invalid()
-    try:
-        content = _signer(settings, of).unsign(cursor)
-    except BadData as error:
-        raise _invalid() from error
+    content = written[1].encode()
+    if not hmac.compare_digest(written[2], _signature(settings, of, content)):
+        raise _invalid()
     last: dict[str, Any] = orjson.loads(urlsafe_b64decode(content + b"=" * (-len(content) % 4)))
     return last
 
@@ -54,11 +53,10 @@ def _invalid() -> Problem:
     )
 
 
-def _signer(settings: Settings, of: str) -> Signer:
-    return Signer(
-        settings.require_secret(),
-        # The salt derives the key, so a cursor of one list does not verify for another.
-        salt=f"cursor: {of}",
-        digest_method=hashlib.sha384,
-        key_derivation="hmac",
-    )
+def _signature(settings: Settings, of: str, content: bytes) -> str:
+    """By the standard library, in one call: a library's layers around it are 2 % of a search."""
+    # No list's name has a line break, so that a cursor of one list does not verify for another.
+    signed = b"cursor\n%b\n%b" % (of.encode(), content)
+    return urlsafe_b64encode(
+        hmac.digest(settings.require_secret().encode(), signed, "sha384")
+    ).decode()

@@ -21,8 +21,7 @@ class DocValues(Struct, frozen=True, gc=False):
     """What a candidate's place depends on: of each field one value, or none."""
 
     host_id: tuple[int | None] = (None,)
-    make: tuple[str | None] = (None,)
-    model: tuple[str | None] = (None,)
+    model: tuple[str | int | None] = (None,)  # by its name, or a code for it
 
 
 class Hit(Struct, frozen=True, gc=False, rename={"source": "_source"}):

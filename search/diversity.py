@@ -47,7 +47,7 @@ async def search(engine: Engine, request: SearchRequest) -> SearchPage:
 
 async def _first(engine: Engine, request: SearchRequest, diversity: Diversity) -> SearchPage:
     window = await engine.window(replace(request, limit=WINDOW))
-    order = rerank(window.candidates, diversity, by_model=request.text is None)
+    order = rerank(window.candidates, diversity, by_model="model" in request.spread)
     shown, rest = order[: request.limit], order[request.limit :]
     whole = window.page
     if not shown:
@@ -89,8 +89,7 @@ def rerank(
 ) -> tuple[int, ...]:
     """The ids, each next one being the best after what repeating its host and model costs.
 
-    `candidates` come by score. With text its words choose the models: mixing these put what was
-    asked for further down (docs/adr/0020).
+    `candidates` come by score.
 
     Maximal marginal relevance (Carbonell and Goldstein, 1998), with repetitions for similarity; the
     better candidate wins a tie. Costs only grow, so of most candidates it is known beforehand what
@@ -108,7 +107,7 @@ def rerank(
     certain: list[tuple[float, int, Candidate]] = []
     others: list[tuple[float, int, Candidate]] = []
     doubtful = set()  # models of which a better one shares its host
-    models: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
+    models: defaultdict[str | int | None, int] = defaultdict(int)
     for rank, each in enumerate(candidates):
         model = each.model
         before = models[model]

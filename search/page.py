@@ -79,7 +79,7 @@ class Candidate(Struct, frozen=True, gc=False):
     id: int
     score: float
     host: int | None
-    model: tuple[str | None, str | None]  # with its make
+    model: str | int | None
 
 
 class Window(Struct, frozen=True):
@@ -110,7 +110,7 @@ def read_window(request: SearchRequest, found: Found) -> Window:
     """The candidates in the answer to `search.query.body.window(request)`: by score, then id."""
     hits = _shown(request, found)
     candidates = [
-        Candidate(hit.sort[1], hit.sort[0], each.host_id[0], (each.make[0], each.model[0]))
+        Candidate(hit.sort[1], hit.sort[0], each.host_id[0], each.model[0])
         for hit in hits
         for each in (hit.fields,)
     ]

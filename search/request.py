@@ -12,6 +12,8 @@ from msgspec import Struct
 from search.fields import RELEVANCE
 from search.mapping import MAPPING_HASH
 
+SPREAD = ("host_id", "model")
+
 
 class Near(Struct, frozen=True):
     """A point in degrees and, to filter by it, a radius in kilometres."""
@@ -122,6 +124,15 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
         if self.price_basis == "total" and self.dates:
             return f"total.{self.dates.days}"
         return "daily_rate"
+
+    @property
+    def spread(self) -> tuple[str, ...]:
+        """What a diverse order repeats as late as it can.
+
+        With text its words choose the models: mixing these put what was asked for further down
+        (docs/adr/0020).
+        """
+        return SPREAD if self.text is None else SPREAD[:1]
 
     def fingerprint(self) -> str:
         """The same for every page of one search: all but page size, facets and position.

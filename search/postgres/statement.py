@@ -11,11 +11,7 @@ from search.postgres.columns import DOCUMENTS, TABLE
 from search.postgres.parameters import Parameters
 from search.profiles import DEFAULT, Profile
 from search.query.facets import MATCHED, SHARED
-from search.request import SearchRequest
-
-# Of a candidate make and model come as codes: only whether they are another's counts.
-_PLACED = ("host_id", "make", "model")
-_CANDIDATE = "json_build_object({})".format(", ".join(f"'{name}', {name}" for name in _PLACED))
+from search.request import SPREAD, SearchRequest
 
 
 def build(
@@ -70,7 +66,7 @@ def build(
             (SELECT count(*) FROM found WHERE {all_chosen}) AS total,
             (
                 SELECT coalesce(json_agg(json_build_array(
-                    {_CANDIDATE if window else "document"},
+                    {_candidate(request) if window else "document"},
                     json_build_array({sorted_by}), {headline}
                 ) ORDER BY {ordering.clause(sort)}), '[]')
                 FROM page JOIN {TABLE if window else DOCUMENTS} USING (id)
@@ -78,6 +74,12 @@ def build(
             {aggregations} AS aggregations
     """  # noqa: S608 - names from the table of fields; values are parameters
     return statement, into.values
+
+
+def _candidate(request: SearchRequest) -> str:
+    """A model comes as its code: only whether it is another's counts."""
+    parts = ", ".join(f"'{name}', {name}" for name in request.spread)
+    return f"json_build_object({parts})"
 
 
 def _columns(
@@ -105,7 +107,7 @@ def answer(
         else:
             shared |= part
     shown = [
-        Hit(sort, source, DocValues(*((source.get(name),) for name in _PLACED)), _marked(marked))
+        Hit(sort, source, DocValues(*((source.get(name),) for name in SPREAD)), _marked(marked))
         for source, sort, marked in hits
     ]
     return Found(took_ms, False, Shards(0), Hits(Total(total), shown), answered)

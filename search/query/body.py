@@ -99,4 +99,4 @@ def window(request: SearchRequest, profile: Profile = DEFAULT) -> dict[str, Any]
     """The same search for candidates to re-rank: by doc values, a hundred documents cost more."""
     body = build(request, profile)
     body.pop("highlight", None)
-    return body | UNREAD | {"docvalue_fields": ["host_id", "make", "model"]}
+    return body | UNREAD | {"docvalue_fields": list(request.spread)}
