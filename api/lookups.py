@@ -1,7 +1,7 @@
 """What the routes beside a search share: how they answer, and what of it they publish."""
 
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -26,7 +26,7 @@ async def answer(
     request: Request,
     asking: Awaitable[Answer],
     begun: float,
-    meta: Mapping[str, Any] | None = None,
+    meta: Callable[[Answer], Mapping[str, Any]] = lambda _: {},
     **beside: Any,
 ) -> Response:
     """The answer, what stands `beside` it, and how it came about, with the route's own `meta`.
@@ -41,7 +41,7 @@ async def answer(
         "degraded": answered.degraded,
         "indexAgeMs": age_ms(oldest_change),
         "tookMs": round((time.perf_counter() - begun) * 1000, 1),
-        **(meta or {}),
+        **meta(answered),
     }
     content = answered.content | beside | {"meta": came_about}
     return Response(orjson.dumps(content), media_type="application/json")

@@ -55,16 +55,25 @@ def decode(settings: Settings, token: str) -> int:
         ) from error
 
 
-async def searchable(state: Any, token: str | None) -> bool | None:
-    """Whether the write of a token is searchable, in at most 2 s; None without one.
+async def wait(state: Any, token: str | None) -> set[str] | None:
+    """Engines that have the write of a token, in at most 2 s; None without one.
+
+    To be asked before a search is, and then whether the engine that answered it is one of them.
 
     Raises:
         Problem: 400 `invalid-write-token`.
     """
     if token is None:
         return None
-    found: bool = await state.truth.searchable(decode(state.settings, token))
-    return found
+    having: set[str] = await state.truth.wait(
+        decode(state.settings, token), lambda: state.searches.answers
+    )
+    return having
+
+
+def satisfied(having: set[str] | None, engine: str) -> bool | None:
+    """What an answer of `engine` says about the write that was waited for."""
+    return None if having is None else engine in having
 
 
 def _signer(settings: Settings) -> Signer:

@@ -132,10 +132,11 @@ def _work(
     check: bool,
 ) -> int:
     """Index a batch; the number of its rows that are done, the others wait for their backoff."""
-    restored_since = False
+    restored_since = fed = False
     try:
         if check and client is not None and (serving := builds.serving(connection)):
             _check(connection, client, serving)
+        fed = True  # the table comes first: what fails from here on fails behind it
         later = index(connection, client, batch.vehicles)
     except bulk.BuildStoppedError as error:
         log.exception("the serving index takes nothing: somebody must act", error=str(error))
@@ -146,7 +147,7 @@ def _work(
         later = set(batch.vehicles)
     put_back = [row for row, vehicle in batch.rows.items() if vehicle in later]
     if put_back:
-        _put_back(connection, put_back, backoff(batch.attempts))
+        _put_back(connection, put_back, backoff(batch.attempts), fed=fed)
         if not restored_since:
             _feed_table(connection, deadline)
     finished = batch.rows.keys() - put_back
@@ -154,11 +155,11 @@ def _work(
     return len(finished)
 
 
-def _put_back(connection: Connection, rows: list[int], seconds: float) -> None:
+def _put_back(connection: Connection, rows: list[int], seconds: float, *, fed: bool) -> None:
     connection.execute(
-        "UPDATE search_dirty SET leased_until = clock_timestamp() + make_interval(secs => %s)"
-        " WHERE id = ANY(%s)",
-        [seconds, rows],
+        "UPDATE search_dirty SET leased_until = clock_timestamp() + make_interval(secs => %s),"
+        " fed = fed OR %s WHERE id = ANY(%s)",
+        [seconds, fed, rows],
     )
 
 
@@ -174,7 +175,7 @@ def _feed_table(connection: Connection, deadline: float) -> None:
             return
         version = next_version(connection)
         _write_table(connection, read(connection, batch.vehicles), version)
-        _put_back(connection, list(batch.rows), 0)
+        _put_back(connection, list(batch.rows), 0, fed=True)
 
 
 def _write_table(connection: Connection, documents: list[Document], version: int) -> None:

@@ -40,6 +40,7 @@ class SearchDirty(Base):
     xid: Mapped[int] = mapped_column(Xid8, server_default=func.pg_current_xact_id())
     leased_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    fed: Mapped[bool] = mapped_column(server_default=text("false"))  # to the search table
 
 
 class BuildState(StrEnum):

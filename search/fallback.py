@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from runtime.settings import Settings
 from search import diversity, suggest
-from search.breaker import Breaker
+from search.breaker import Breaker, State
 from search.clusters import MapView
 from search.engine import Engine, SearchRefusedError, SearchUnavailableError, open_engine
 from search.facet_values import FacetQuestion
@@ -59,6 +59,12 @@ class Searches:
     def configured(self) -> bool:
         """Whether Elasticsearch is the one to ask."""
         return self.elasticsearch.client is not None
+
+    @property
+    def answers(self) -> str:
+        """The engine that a question of now would be answered by, as far as is known."""
+        well = self.configured and self.breaker.state is State.CLOSED
+        return ELASTICSEARCH if well else POSTGRES
 
     async def search(self, request: SearchRequest, issuer: str | None = None) -> SearchPage:
         """One page; `issuer` is the engine that issued the cursor from which it continues.

@@ -53,12 +53,12 @@ async def cluster_vehicles(request: Request, now: Now) -> Response:
     understood = understanding.first_page_of(state, search, now)
     require_whole(search, understood.request, now.date())
     view = MapView(filter_values.as_shown(state, understood.request), asked.zoom)
-    satisfied = await write_tokens.searchable(state, asked.after)
+    having = await write_tokens.wait(state, asked.after)
     return await answer(
         request,
         _shown(state, view, now),
         begun,
-        {"afterSatisfied": satisfied},
+        lambda found: {"afterSatisfied": write_tokens.satisfied(having, found.engine)},
         understood=understood.items,
     )
 

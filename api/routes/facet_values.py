@@ -51,11 +51,11 @@ async def find_facet_values(request: Request, now: Now) -> Response:
     require_whole(search, understood.request, now.date())
     shown = filter_values.as_shown(state, understood.request)
     question = FacetQuestion.of(shown, FACET_OF[asked.facet], asked.q)
-    satisfied = await write_tokens.searchable(state, asked.after)
+    having = await write_tokens.wait(state, asked.after)
     return await answer(
         request,
         state.searches.facet_values(question),
         begun,
-        {"afterSatisfied": satisfied},
+        lambda found: {"afterSatisfied": write_tokens.satisfied(having, found.engine)},
         understood=understood.items,
     )

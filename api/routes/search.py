@@ -58,7 +58,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
     parameters, asked = parse_for(SEARCH, pairs(request), now.date())
     question = _read(state, asked, parameters.cursor, now)
     truth: Truth = state.truth
-    satisfied = await write_tokens.searchable(state, parameters.after)
+    having = await write_tokens.wait(state, parameters.after)
     oldest_change = await truth.oldest_change()
     asking = time.perf_counter()
     found = await _search(request, question, now)
@@ -82,7 +82,7 @@ async def search_vehicles(request: Request, now: Now) -> Response:
             "degraded": found.degraded or not found.checked,
             "profile": DEFAULT.name,
             "indexAgeMs": age_ms(oldest_change),
-            "afterSatisfied": satisfied,
+            "afterSatisfied": write_tokens.satisfied(having, found.engine),
             "tookMs": round((time.perf_counter() - begun) * 1000, 1),
         },
     }

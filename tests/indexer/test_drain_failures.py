@@ -14,14 +14,21 @@ def read_only(site: Site, index: str, block: bool = True) -> None:
     site.elastic.indices.put_settings(index=index, settings={"index.blocks.write": block or None})
 
 
+def fed(site: Site) -> list[tuple[Any, ...]]:
+    """Of the dirty rows, how many the search table is said to have, and to lack."""
+    return site.conn.execute("SELECT fed, count(*) FROM search_dirty GROUP BY fed").fetchall()
+
+
 # Failures
 
 
 def test_while_elasticsearch_is_away_rows_are_put_back(live: Site) -> None:
     vehicle = live.store()
     with Elasticsearch("http://127.0.0.1:1", max_retries=0) as nobody:
+        assert fed(live) == [(False, 1)]
         assert drain.drain(live.conn, nobody) == 0
     assert live.dirty() == [(vehicle, 1)]
+    assert fed(live) == [(True, 1)]
     assert live.drain() == 0, "it waits for its backoff"
     live.due()
     assert live.drain() == 1
@@ -37,6 +44,7 @@ def test_while_elasticsearch_is_away_new_rows_reach_the_table_past_older_ones(li
         assert drain.drain(live.conn, nobody) == 0
     assert live.table() == [vehicle]
     assert (vehicle, 0) in live.dirty(), "no index was tried with it"
+    assert fed(live) == [(True, 622)]
     live.due()
     while live.drain():
         pass

@@ -78,6 +78,7 @@ def test_it_stays_stopped_however_much_is_written(ahead: tuple[Site, int]) -> No
         assert site.drain() == 0
     assert versions(site) == given
     assert site.document(vehicle)["make"] == "Skoda"
+    assert site.conn.execute("SELECT bool_or(fed) FROM search_dirty").fetchall() == [(False,)]
 
 
 def test_a_reindex_moves_the_sequence_past_the_index_and_all_is_well(

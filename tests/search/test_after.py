@@ -3,18 +3,24 @@
 import random
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from elasticsearch import Elasticsearch
+from fastapi.testclient import TestClient
 
 from accounts.tokens import sign_token
+from api.app import create_app
 from indexer import drain
+from runtime.settings import Settings
 from search.clusters import FEW
 from search.truth import _PENDING
 from tests import factory
 from tests.conftest import SECRET
 from tests.market import NOTHING, Market
+from tests.search.test_fallback import GONE
 
 START = datetime.now(UTC).date() + timedelta(days=30)
 DATES = {"start": START.isoformat(), "end": (START + timedelta(days=3)).isoformat()}
@@ -158,6 +164,71 @@ class TestBesideASearch:
         answer = market.api.get(f"/v1/search/{route}", params=asked | {"after": "12.AAAA"})
         assert answer.status_code == 400
         assert answer.json()["type"].endswith(":invalid-write-token")
+
+
+@pytest.fixture
+def away(market: Market, settings: Settings) -> Iterator[Market]:
+    """The marketplace as an API shows it whose Elasticsearch is away."""
+    with TestClient(create_app(settings.model_copy(update={"elasticsearch_url": GONE}))) as api:
+        yield market.through(api)
+
+
+@pytest.fixture
+def cut_off(away: Market) -> Market:
+    """The same when that is known."""
+    for _ in range(3):
+        away.search()
+    assert away.api.get("/health").json()["components"]["search"]["breaker"] == "open"
+    return away
+
+
+def drain_without_index(market: Market) -> None:
+    with Elasticsearch(GONE, max_retries=0) as nobody:
+        assert drain.drain(market.conn, nobody) == 0
+
+
+class TestInAnOutage:
+    """PostgreSQL's own table answers, so what it has is what counts."""
+
+    def test_what_the_table_has_is_there(self, cut_off: Market, headers: dict[str, str]) -> None:
+        vehicle, _ = cut_off.store({}, {})
+        token = book(cut_off, vehicle, headers).headers["x-write-token"]
+        drained = threading.Timer(0.3, drain_without_index, [cut_off])
+        drained.start()
+        page = cut_off.search(**DATES, after=token)
+        drained.join()
+        meta = page["meta"]
+        assert (meta["engine"], meta["afterSatisfied"], page["total"]["value"]) == (
+            "postgres", True, 1,
+        )  # fmt: skip
+
+    def test_what_it_lacks_is_said_to_be_missing(
+        self, cut_off: Market, headers: dict[str, str]
+    ) -> None:
+        vehicle, _ = cut_off.store({}, {})
+        token = book(cut_off, vehicle, headers).headers["x-write-token"]
+        page = cut_off.search(**DATES, after=token)
+        assert (page["meta"]["afterSatisfied"], page["total"]["value"]) == (False, 2)
+
+    def test_the_index_is_not_said_to_have_what_only_the_table_has(
+        self, market: Market, headers: dict[str, str]
+    ) -> None:
+        vehicle, _ = market.store({}, {})
+        token = book(market, vehicle, headers).headers["x-write-token"]
+        drain_without_index(market)
+        page = market.search(**DATES, after=token)
+        assert page["meta"]["engine"] == "elasticsearch"
+        assert (page["meta"]["afterSatisfied"], page["total"]["value"]) == (False, 2)
+
+    def test_the_first_to_find_it_away_are_answered_truly_too(
+        self, away: Market, headers: dict[str, str]
+    ) -> None:
+        """The index is waited for, and then it is the table that answers."""
+        vehicle, _ = away.store({}, {})
+        token = book(away, vehicle, headers).headers["x-write-token"]
+        drain_without_index(away)
+        meta = away.search(**DATES, after=token)["meta"]
+        assert (meta["engine"], meta["afterSatisfied"]) == ("postgres", True)
 
 
 @pytest.mark.parametrize("wrong", ["A", "é", "12", "12.", ".", "12.AAAA"])
