@@ -96,7 +96,9 @@ async def suggest(searches: Searches, truth: Truth, of: Search, patience_s: floa
 
 async def _suggest(searches: Searches, truth: Truth, of: Search) -> Suggestions:
     text, vocabulary = of.sent.text or "", of.vocabulary
-    meant = corrections(text, of.asked.text or "", vocabulary.words, vocabulary.near)
+    # With `typing` the page has what the last word begins.
+    ends = None if of.sent.typing else vocabulary.names_begun
+    meant = corrections(text, of.asked.text or "", vocabulary.words, vocabulary.near, ends)
     spelt = [of.tried(each.text) for each in meant]
     literal = Tried(of.sent, replace(of.asked, similar={}, begun=()))
     base = Tried(of.sent, of.asked)

@@ -1,20 +1,22 @@
 """What a text with unknown words was probably meant to be: known words that are near.
 
 Near is what a search takes for a similar word as well: four letters or more, no digit, the first
-one right, one wrong, missing, too many or swapped, from eight on two.
+one right, one wrong, missing, too many or swapped, from eight on two. A last word may also be the
+beginning of one: "jeep wr".
 """
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nsmallest
 from itertools import pairwise
 
 from search.letters import distance, wrong_letters
+from search.query.text import is_optional
 from search.typos import is_known, may_be_misspelt, misspelt
-from search.words import fold, spans
+from search.words import fold, spans, split
 
 MOST = 3  # texts that are proposed; the first that finds something is shown
 MOST_WORDS = 3  # that are looked up
@@ -24,7 +26,11 @@ _SURE = 6  # letters of a word that is hardly near another one by chance
 _COMMON = 0.01
 _SHORTEST_HALF = 3  # letters of each of two words that were written as one
 MOST_BEGUN = 10  # words that one may become
+_SHORTEST_BEGUN = 2  # letters that say what is begun
 MOST_REMEMBERED = 100  # words that were looked up last, of several texts at once
+
+
+Ends = Callable[[str], Sequence[str]]  # of a folded word
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +114,17 @@ def similar(text: str, words: Mapping[str, int], near: NearWords) -> dict[str, t
 
 
 def corrections(
-    text: str, unknown: str, words: Mapping[str, int], near: NearWords
+    text: str, unknown: str, words: Mapping[str, int], near: NearWords, ends: Ends | None = None
 ) -> list[Correction]:
     """Up to three texts that may have been meant, the likeliest first.
 
-    `unknown` is the part of the text that nothing was understood of.
+    `unknown` is the part of the text that nothing was understood of; `ends` says what the last word
+    may be the beginning of.
     """
     suspects = misspelt(unknown, words)[:MOST_WORDS]
     choices = _choices(text, suspects, words, near)
+    if ends:
+        choices += _ended(text, unknown, choices, ends)
     if not choices:
         return []
     texts: dict[str, Correction] = {}
@@ -150,6 +159,22 @@ def _choices(
         if options:
             found.append(options)
     return found
+
+
+def _ended(
+    text: str, unknown: str, choices: Collection[list[Replaced]], ends: Ends
+) -> list[list[Replaced]]:
+    """The last word of the text as the words that it begins, if nothing else is known of it."""
+    places, left = spans(text), split(unknown)
+    if not left or any(each.end == places[-1][1] for options in choices for each in options):
+        return []
+    start, end = places[-1]
+    written, word = text[start:end], fold(left[-1])
+    if fold(written) != word or not word.isalpha() or len(word) < _SHORTEST_BEGUN:
+        return []
+    names = [] if is_optional(word) else ends(word)
+    options = [Replaced(start, end, written, name) for name in names[:MOST]]
+    return [options] if options else []
 
 
 def _joined(

@@ -71,6 +71,18 @@ class Vocabulary:
         points = [term.point for term in self.terms.get(key(city), ()) if term.field == "city"]
         return points[0] if len(points) == 1 else None
 
+    def names_begun(self, word: str) -> list[str]:
+        """Words of names that begin with a folded one, the most common first; none if it is whole.
+
+        Features have none: "co" would be air conditioning before any Corolla.
+        """
+        named = self.vehicle_parts | self.place_parts
+        return [
+            each
+            for each in self.near.begun(word)
+            if each in named or any(term.field != "features" for term in self.terms.get(each, ()))
+        ]
+
 
 EMPTY = Vocabulary()
 

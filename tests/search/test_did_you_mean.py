@@ -86,6 +86,49 @@ def test_words_joined_and_split(market: Market, q: str, expected: str) -> None:
     assert corrections(q, q, words, near)[0].text == expected
 
 
+def test_a_last_word_may_be_the_beginning_of_one(place: Market) -> None:
+    jeep = PLAIN | {"make": "Jeep", "model": "Wrangler"}
+    wrangler, _ = place.store(jeep, TESLA)
+    place.learn()
+    page = place.search(q="jeep wr")
+    assert page["total"]["value"] == 0
+    assert page["suggestions"]["didYouMean"] == {
+        "q": "jeep wrangler",
+        "replaced": [{"start": 5, "end": 7, "words": "wr", "meant": "wrangler"}],
+        "total": 1,
+        "applied": False,
+    }
+    assert [item["id"] for item in page["suggestions"]["relaxed"][0]["items"]] == [wrangler]
+    assert meant(place, "jeep wr", typing=True) is None, "it is searched as the beginning already"
+
+
+def test_a_last_word_is_taken_for_a_name_before_a_feature(place: Market) -> None:
+    cooled = PLAIN | {"make": "Toyota", "model": "Yaris", "features": ["Cooled seats"]}
+    place.store(PLAIN | {"make": "Toyota", "model": "Corolla"}, cooled, cooled)
+    place.learn()
+    assert meant(place, "toyota co") == "toyota corolla"
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("jeep wr", "jeep wrangler"),
+        ("Jeep, Wr.", "Jeep, wrangler."),
+        ("ford h", None),  # of one letter everything may become something
+        ("wr jeep", None),
+        ("jeep in", None),
+        ("ford 30", None),
+        ("ford hondo", None),  # begins nothing
+    ],
+)
+def test_which_last_words(q: str, expected: str | None) -> None:
+    words = WORDS | {"inverness": 5, "3008": 9}
+    near = NearWords(words)
+    found = corrections(q, q, words, near, near.begun)
+    assert (found[0].text if found else None) == expected
+    assert not corrections(q, q, words, near)
+
+
 def test_nothing_is_proposed_that_finds_nothing(place: Market) -> None:
     ford = PLAIN | {"make": "Ford", "model": "Tesla"}
     place.store(ford, ford, PLAIN | {"make": "Kia", "model": "Soul", "city": "Tulsa"})
