@@ -123,8 +123,8 @@ def corrections(
     """
     suspects = misspelt(unknown, words)[:MOST_WORDS]
     choices = _choices(text, suspects, words, near)
-    if ends:
-        choices += _ended(text, unknown, choices, ends)
+    if ends and not choices:
+        choices = _ended(text, unknown, words, ends)
     if not choices:
         return []
     texts: dict[str, Correction] = {}
@@ -161,19 +161,23 @@ def _choices(
     return found
 
 
-def _ended(
-    text: str, unknown: str, choices: Collection[list[Replaced]], ends: Ends
-) -> list[list[Replaced]]:
-    """The last word of the text as the words that it begins, if nothing else is known of it."""
-    places, left = spans(text), split(unknown)
-    if not left or any(each.end == places[-1][1] for options in choices for each in options):
+def _ended(text: str, unknown: str, words: Collection[str], ends: Ends) -> list[list[Replaced]]:
+    """The last word as the names that it begins, if it alone is unknown: of a request, not of talk.
+
+    "Is there anything else?" is no question for Elsemere.
+    """
+    places, left = spans(text), [fold(each) for each in split(unknown)]
+    if not left or fold(text[slice(*places[-1])]) != left[-1]:
         return []
-    start, end = places[-1]
-    written, word = text[start:end], fold(left[-1])
-    if fold(written) != word or not word.isalpha() or len(word) < _SHORTEST_BEGUN:
+    *others, word = left
+    names_something = [each for each in others if not is_optional(each)]
+    if len(places) > 1 and len(left) == len(places) and not names_something:
         return []
-    names = [] if is_optional(word) else ends(word)
-    options = [Replaced(start, end, written, name) for name in names[:MOST]]
+    if not all(is_known(each, words) for each in names_something):
+        return []
+    if is_optional(word) or not word.isalpha() or len(word) < _SHORTEST_BEGUN:
+        return []
+    options = [Replaced(*places[-1], text[slice(*places[-1])], name) for name in ends(word)[:MOST]]
     return [options] if options else []
 
 

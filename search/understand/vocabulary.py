@@ -76,12 +76,18 @@ class Vocabulary:
 
         Features have none: "co" would be air conditioning before any Corolla.
         """
-        named = self.vehicle_parts | self.place_parts
         return [
             each
             for each in self.near.begun(word)
-            if each in named or any(term.field != "features" for term in self.terms.get(each, ()))
+            if each in self.vehicle_parts or each in self.place_parts or self._is_name(each)
         ]
+
+    def _is_name(self, word: str) -> bool:
+        """Whether it is a name as it is written: "elsegundo" is not."""
+        return any(
+            term.field != "features" and word in map(fold, term.values)
+            for term in self.terms.get(word, ())
+        )
 
 
 EMPTY = Vocabulary()

@@ -116,6 +116,10 @@ def test_a_last_word_is_taken_for_a_name_before_a_feature(place: Market) -> None
         ("Jeep, Wr.", "Jeep, wrangler."),
         ("ford h", None),  # of one letter everything may become something
         ("wr jeep", None),
+        ("wr", "wrangler"),
+        ("blue jeep wr", None),  # of talk, any word may begin a name
+        ("anything in wr", None),
+        ("a wr", None),
         ("jeep in", None),
         ("ford 30", None),
         ("ford hondo", None),  # begins nothing
