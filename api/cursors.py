@@ -54,7 +54,7 @@ def _invalid() -> Problem:
 
 
 def _signature(settings: Settings, of: str, content: bytes) -> str:
-    """By the standard library, in one call: a library's layers around it are 2 % of a search."""
+    """In one call of the standard library: every page has a cursor."""
     # No list's name has a line break, so that a cursor of one list does not verify for another.
     signed = b"cursor\n%b\n%b" % (of.encode(), content)
     return urlsafe_b64encode(

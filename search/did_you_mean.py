@@ -164,7 +164,7 @@ def _choices(
 def _ended(text: str, unknown: str, words: Collection[str], ends: Ends) -> list[list[Replaced]]:
     """The last word as the names that it begins, if it alone is unknown: of a request, not of talk.
 
-    "Is there anything else?" is no question for Elsemere.
+    Of talk any last word may begin a name: "Thanks a lot" is not about a Lotus.
     """
     places, left = spans(text), [fold(each) for each in split(unknown)]
     if not left or fold(text[slice(*places[-1])]) != left[-1]:

@@ -109,6 +109,13 @@ def test_a_last_word_is_taken_for_a_name_before_a_feature(place: Market) -> None
     assert meant(place, "toyota co") == "toyota corolla"
 
 
+def test_a_name_is_proposed_as_it_is_written(place: Market) -> None:
+    place.store(PLAIN | {"make": "Toyota", "city": "El Segundo"})
+    place.learn()
+    assert meant(place, "toyota el segu") == "toyota el segundo"
+    assert meant(place, "toyota elseg") is None, "nobody writes elsegundo"
+
+
 @pytest.mark.parametrize(
     ("q", "expected"),
     [
