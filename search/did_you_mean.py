@@ -170,14 +170,14 @@ def _ended(text: str, unknown: str, words: Collection[str], ends: Ends) -> list[
     if not left or fold(text[slice(*places[-1])]) != left[-1]:
         return []
     *others, word = left
-    names_something = [each for each in others if not is_optional(each)]
-    if len(places) > 1 and len(left) == len(places) and not names_something:
-        return []
-    if not all(is_known(each, words) for each in names_something):
-        return []
     if is_optional(word) or not word.isalpha() or len(word) < _SHORTEST_BEGUN:
         return []
-    options = [Replaced(*places[-1], text[slice(*places[-1])], name) for name in ends(word)[:MOST]]
+    said = [each for each in others if not is_optional(each)]
+    asks = said or len(left) < len(places)  # as does what was understood
+    if not (asks or len(places) == 1) or not all(is_known(each, words) for each in said):
+        return []
+    start, end = places[-1]
+    options = [Replaced(start, end, text[start:end], name) for name in ends(word)[:MOST]]
     return [options] if options else []
 
 

@@ -19,6 +19,7 @@ import structlog
 from bookings import bookable
 from runtime.prepared import Prepared, Row, Value
 from runtime.settings import Settings
+from search.fallback import ELASTICSEARCH
 from search.postgres.columns import TOTAL
 from search.postgres.engine import NAME as POSTGRES
 from search.request import Dates
@@ -116,15 +117,15 @@ class Truth:
         Waited for is the one that `answers` names, which may become the other in between.
         """
         deadline = time.monotonic() + AFTER_S
-        while True:
-            asked = answers()
-            if await self._has(_NOT_FED if asked == POSTGRES else _PENDING, xid):
-                return {asked, POSTGRES}  # whose table comes first
-            if time.monotonic() + AFTER_POLL_S > deadline:
-                break
+        while not await self._has(_PENDING, xid):
+            late = time.monotonic() + AFTER_POLL_S > deadline
+            # PostgreSQL may answer all the same, if the other turns out to be away.
+            if (late or answers() == POSTGRES) and await self._has(_NOT_FED, xid):
+                return {POSTGRES}
+            if late:
+                return set()
             await asyncio.sleep(AFTER_POLL_S)
-        # It may answer all the same, if the other turns out to be away.
-        return {POSTGRES} if asked != POSTGRES and await self._has(_NOT_FED, xid) else set()
+        return {ELASTICSEARCH, POSTGRES}  # the table comes first
 
     async def _has(self, pending: str, xid: int) -> bool:
         return await self._ask(pending, {"xid": str(xid)}) == [(b"f",)]

@@ -12,6 +12,7 @@ from elasticsearch import Elasticsearch
 from fastapi.testclient import TestClient
 
 from accounts.tokens import sign_token
+from api import write_tokens
 from api.app import create_app
 from indexer import drain
 from runtime.settings import Settings
@@ -219,6 +220,19 @@ class TestInAnOutage:
         page = market.search(**DATES, after=token)
         assert page["meta"]["engine"] == "elasticsearch"
         assert (page["meta"]["afterSatisfied"], page["total"]["value"]) == (False, 2)
+
+    def test_the_index_is_not_denied_what_it_has(
+        self, cut_off: Market, headers: dict[str, str]
+    ) -> None:
+        """It may be back by the time that the search is made."""
+        (vehicle,) = cut_off.store({})
+        token = book(cut_off, vehicle, headers).headers["x-write-token"]
+        cut_off.drain()
+        app: Any = cut_off.api.app
+        portal = cut_off.api.portal
+        assert portal
+        having = portal.call(write_tokens.wait, app.state, token)
+        assert having == {"elasticsearch", "postgres"}
 
     def test_the_first_to_find_it_away_are_answered_truly_too(
         self, away: Market, headers: dict[str, str]
